@@ -33,7 +33,12 @@ struct interface_address {
 	struct place place;
 };
 
-enum config_source_check { CONFIG_SOURCE_NONE, CONFIG_SOURCE_LOOSE, CONFIG_SOURCE_STRICT, CONFIG_SOURCE_PREFIXES };
+enum config_source_check {
+	CONFIG_SOURCE_NONE,
+	CONFIG_SOURCE_LOOSE,
+	CONFIG_SOURCE_STRICT,
+	CONFIG_SOURCE_PREFIXES
+};
 enum config_idle { CONFIG_IDLE_AUTO, CONFIG_IDLE_POLL, CONFIG_IDLE_ADAPTIVE };
 enum config_hugepages { CONFIG_HUGEPAGES_AUTO, CONFIG_HUGEPAGES_NEVER, CONFIG_HUGEPAGES_REQUIRED };
 
@@ -44,8 +49,8 @@ struct config_port {
 	char *name;
 	char *description; /* "" by default */
 	bool enabled;
-	char *device;	/* DPDK device string; NULL only when the configuration is the built-in one */
-	uint16_t vlan;	/* 0: untagged */
+	char *device; /* DPDK device string; NULL only when the configuration is the built-in one */
+	uint16_t vlan; /* 0: untagged */
 	bool has_mac;
 	struct rte_ether_addr mac;
 	uint16_t mtu;
@@ -55,11 +60,13 @@ struct config_port {
 	size_t address_count;
 	bool has_link_local;
 	struct ip_address link_local;
-	bool mac_lock;			     /* default resolved: true when a router with a MAC is listed */
-	enum config_source_check source_check; /* default resolved: prefixes when a member of it lists any */
+	bool mac_lock; /* default resolved: true when a router with a MAC is listed */
+	enum config_source_check
+		source_check; /* default resolved: prefixes when a member of it lists any */
 	bool source_check_drop;
 	uint64_t rate_limit_bps; /* 0: none */
-	uint64_t burst_bytes;	 /* default resolved: 10 ms of the rate, at least one frame of the MTU */
+	uint64_t burst_bytes; /* default resolved: 10 ms of the rate, at least one frame of the MTU
+			       */
 	uint64_t egress_rate_limit_bps;
 	uint64_t egress_burst_bytes;
 	uint64_t icmp_rate;
@@ -71,7 +78,7 @@ struct config_port {
 
 struct config_router {
 	struct rte_ether_addr *macs;
-	size_t mac_count; /* 0: ARP/ND; 1: static neighbour; more: ARP/ND among them */
+	size_t mac_count;             /* 0: ARP/ND; 1: static neighbour; more: ARP/ND among them */
 	struct ip_address *addresses; /* link-local ones belong to the router's port */
 	size_t address_count;
 	size_t port; /* index in ports, the member's default resolved */
@@ -90,11 +97,17 @@ struct config_member {
 	struct place place;
 };
 
-enum config_route_kind { CONFIG_ROUTE_VIA, CONFIG_ROUTE_BLACKHOLE, CONFIG_ROUTE_UNREACHABLE, CONFIG_ROUTE_PROHIBIT };
+enum config_route_kind {
+	CONFIG_ROUTE_VIA,
+	CONFIG_ROUTE_BLACKHOLE,
+	CONFIG_ROUTE_UNREACHABLE,
+	CONFIG_ROUTE_PROHIBIT
+};
 
 struct config_nexthop {
 	struct ip_address address;
-	size_t port;	 /* on whose subnet it lies, or the named one of a link-local hop; SIZE_MAX: on none */
+	size_t port; /* on whose subnet it lies, or the named one of a link-local hop; SIZE_MAX: on
+			none */
 	uint32_t weight; /* 1..256, default 1 */
 };
 
@@ -113,7 +126,7 @@ struct config {
 	} exchange;
 	struct {
 		unsigned int workers; /* 0: auto */
-		char *cores;	      /* NULL: auto */
+		char *cores;          /* NULL: auto */
 		enum config_hugepages hugepages;
 		enum config_idle idle;
 		uint64_t memory_bytes;
@@ -167,7 +180,8 @@ struct config *config_parse(const char *text, size_t length, const char *name,
 
 void config_free(struct config *config);
 
-/* Text forms, for messages, feeds and reports. parse: 0 or -EINVAL; text must be the whole string. */
+/* Text forms, for messages, feeds and reports. parse: 0 or -EINVAL; text must be the whole string.
+ */
 int ip_address_parse(const char *text, struct ip_address *address);
 /* -EINVAL: no prefix; -ERANGE: length out of range; -EDOM: host bits are set. */
 int ip_prefix_parse(const char *text, struct ip_prefix *prefix);

@@ -33,7 +33,8 @@ static void problem_add(struct problems *ps, struct place place, bool warning, c
 	list[ps->count++] = (struct problem){ .place = place, .warning = warning, .text = text };
 }
 
-void problem_error(struct problems *ps, struct place place, const char *path, const char *format, ...)
+void problem_error(struct problems *ps, struct place place, const char *path, const char *format,
+		   ...)
 {
 	va_list ap;
 
@@ -88,7 +89,8 @@ static void problem_print(const struct problem *p)
 		fprintf(stderr, "%" PRIu64 ":", p->place.offset);
 	else if (p->place.line)
 		fprintf(stderr, "%u:%u:", p->place.line, p->place.column);
-	fprintf(stderr, "%s%s%s\n", p->place.file ? " " : "", p->warning ? "warning: " : "", p->text);
+	fprintf(stderr, "%s%s%s\n", p->place.file ? " " : "", p->warning ? "warning: " : "",
+		p->text);
 }
 
 void problems_print(const struct problems *ps)
@@ -103,9 +105,8 @@ void problems_print(const struct problems *ps)
 			continue;
 		}
 		for (size_t i = 0; i < ps->count; i++)
-			if (!done[i] &&
-			    (best == ps->count ||
-			     problem_order(ps, &ps->list[i], &ps->list[best]) < 0))
+			if (!done[i] && (best == ps->count ||
+					 problem_order(ps, &ps->list[i], &ps->list[best]) < 0))
 				best = i;
 		done[best] = true;
 		problem_print(&ps->list[best]);

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where in the input. line and column count from 1; 0: not known. offset in bytes for binary files. */
+/* Where in the input. line and column count from 1; 0: not known. offset in bytes for binary files.
+ */
 struct place {
 	const char *file; /* borrowed; lives as long as what names it */
 	uint32_t line;
@@ -29,19 +30,20 @@ struct problem {
 struct problems {
 	struct problem *list;
 	size_t count;
-	size_t errors; /* those that are no warnings */
+	size_t errors;     /* those that are no warnings */
 	size_t suppressed; /* beyond PROBLEMS_MAX */
 };
 
 #define PROBLEMS_MAX 1000 /* a table of a million bad lines must not fill the memory */
 
 /* Add one; text in printf form. path may be NULL. Never fails (without memory it only counts). */
-void problem_error(struct problems *ps, struct place place, const char *path, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-void problem_warning(struct problems *ps, struct place place, const char *path, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void problem_error(struct problems *ps, struct place place, const char *path, const char *format,
+		   ...) __attribute__((format(printf, 4, 5)));
+void problem_warning(struct problems *ps, struct place place, const char *path, const char *format,
+		     ...) __attribute__((format(printf, 4, 5)));
 
-/* Print all to stderr, a line each, in the order of their places: FILE:LINE:COLUMN: [warning: ]TEXT */
+/* Print all to stderr, a line each, in the order of their places: FILE:LINE:COLUMN: [warning: ]TEXT
+ */
 void problems_print(const struct problems *ps);
 void problems_release(struct problems *ps);
 

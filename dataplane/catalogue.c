@@ -6,9 +6,9 @@
 
 const struct pipeline_row pipeline_rows[] = {
 #define FRAME_STAGE(name, text) { REASON_NONE, #name, text },
-#define STAGE(name, text)	{ REASON_NONE, #name, text },
-#define SECTION(name, text)	{ REASON_NONE, #name, text },
-#define DROP(id, name, text)	{ DROP_##id, name, text },
+#define STAGE(name, text)       { REASON_NONE, #name, text },
+#define SECTION(name, text)     { REASON_NONE, #name, text },
+#define DROP(id, name, text)    { DROP_##id, name, text },
 #include "pipeline.def"
 };
 const unsigned int pipeline_row_count = sizeof(pipeline_rows) / sizeof(pipeline_rows[0]);

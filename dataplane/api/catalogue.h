@@ -7,7 +7,7 @@
 
 /* What became of a packet. Reasons to drop follow the two that are none. */
 enum reason {
-	REASON_NONE,	 /* goes on */
+	REASON_NONE,     /* goes on */
 	REASON_CONSUMED, /* was for the exchange itself: ARP, ND, echo, the host */
 #define DROP(id, name, text) DROP_##id,
 #include "../pipeline.def"

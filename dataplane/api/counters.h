@@ -21,19 +21,20 @@ struct tally {
  * device took: forwarded packets and fragments, strays and originated ones.
  */
 struct port_counters {
-	struct tally received;	   /* by ingress port */
-	struct tally forwarded;	   /* by ingress port, bytes as received */
-	struct tally consumed;	   /* by ingress port */
-	struct tally transmitted;  /* by output port, bytes as sent */
-	struct tally originated;   /* by output port: ICMP, ARP, ND replies that the device took */
-	struct tally unsent;	   /* by output port: replies that the device refused */
-	struct tally stray;	   /* by output port: fragments sent of a packet that then failed */
-	struct tally fragments;	   /* by output port: fragments beyond each packet's first */
-	struct tally reported;	   /* by ingress port: source-check in report mode, forwarded */
-	uint64_t arp_conflicts;	   /* somebody else uses an address of this port (IPv4 or IPv6) */
-	uint64_t answers_limited;  /* ICMP replies withheld by the port's token buckets */
-	struct tally drop[REASON_COUNT];	/* by ingress port */
-	struct tally egress_drop[REASON_COUNT]; /* by output port: tx-full, egress-policed, link-down again */
+	struct tally received;    /* by ingress port */
+	struct tally forwarded;   /* by ingress port, bytes as received */
+	struct tally consumed;    /* by ingress port */
+	struct tally transmitted; /* by output port, bytes as sent */
+	struct tally originated;  /* by output port: ICMP, ARP, ND replies that the device took */
+	struct tally unsent;      /* by output port: replies that the device refused */
+	struct tally stray;       /* by output port: fragments sent of a packet that then failed */
+	struct tally fragments;   /* by output port: fragments beyond each packet's first */
+	struct tally reported;    /* by ingress port: source-check in report mode, forwarded */
+	uint64_t arp_conflicts;   /* somebody else uses an address of this port (IPv4 or IPv6) */
+	uint64_t answers_limited; /* ICMP replies withheld by the port's token buckets */
+	struct tally drop[REASON_COUNT];        /* by ingress port */
+	struct tally egress_drop[REASON_COUNT]; /* by output port: tx-full, egress-policed,
+						   link-down again */
 } __attribute__((aligned(64)));
 
 /* One cell of the member-to-member matrix: forwarded packets, bytes as received. */

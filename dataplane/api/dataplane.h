@@ -19,7 +19,7 @@ struct dataplane;
 struct worker;
 
 #define WORKER_MAX 64
-#define BURST_MAX 64
+#define BURST_MAX  64
 
 /*
  * Queues as workers see them. receive returns how many of at most n frames it
@@ -47,15 +47,32 @@ struct txq {
 struct frame_origin {
 	uint64_t number;     /* of the input frame, in merged order */
 	uint64_t time_ns;    /* its timestamp; the clock of every rate limit */
-	uint32_t wire_bytes; /* length on the wire, more than the mbuf holds when cut by the capture */
+	uint32_t wire_bytes; /* length on the wire, more than the mbuf holds when cut by the capture
+			      */
 };
 
 /* What the sweep knows of a packet that was dropped; borrowed until the hook returns. */
 struct drop_event {
 	struct rte_mbuf *frame; /* as received (tx-full: as it would have left) */
-	uint16_t port;		/* ingress */
+	uint16_t port;          /* ingress */
 	enum reason reason;
 	uint32_t bytes; /* of the frame on the wire */
+};
+
+/* What a stage did with a packet, for those who trace. */
+struct trace_event {
+	struct rte_mbuf *frame;
+	uint16_t port;      /* ingress */
+	const char *stage;  /* name in pipeline.def */
+	enum reason reason; /* REASON_NONE: it goes on */
+};
+
+/* A forwarded packet as received, and where it goes. */
+struct sample_event {
+	struct rte_mbuf *frame;
+	uint16_t port; /* ingress */
+	uint32_t bytes;
+	const struct nexthop *nexthop;
 };
 
 /* Observers of a worker, called on its thread; they must not block. NULL: nobody looks. */
@@ -64,12 +81,17 @@ struct hooks {
 	void (*drop)(void *ctx, const struct drop_event *event);
 	/* source-check in report mode: forwarded all the same */
 	void (*report)(void *ctx, const struct drop_event *event);
+	/* every packet after every stage */
+	void (*trace)(void *ctx, const struct trace_event *event);
+	/* one forwarded packet in sample_interval */
+	void (*sample)(void *ctx, const struct sample_event *event);
+	uint32_t sample_interval;
 };
 
 struct dataplane_config {
 	unsigned int workers;
-	bool offline;	       /* mbufs carry struct frame_origin, whose time is the clock */
-	uint16_t parties;      /* how many parties the matrix can hold */
+	bool offline;             /* mbufs carry struct frame_origin, whose time is the clock */
+	uint16_t parties;         /* how many parties the matrix can hold */
 	uint16_t transmit_queues; /* how many txq each worker may have */
 	struct hooks hooks;
 };
@@ -91,7 +113,8 @@ void worker_set_transmit(struct worker *w, uint16_t port, uint16_t queue, struct
 
 /* ---- running; on the worker's thread ---- */
 
-/* Receive one burst from q, forward it, hand everything to the output queues. Returns frames received. */
+/* Receive one burst from q, forward it, hand everything to the output queues. Returns frames
+ * received. */
 unsigned int worker_poll(struct worker *w, const struct rxq *q);
 
 /* QSBR: a worker that sleeps or ends goes offline; worker_poll() reports quiescence by itself. */

@@ -47,7 +47,7 @@ struct fib_source {
 };
 
 struct fib_stats {
-	size_t bytes;	     /* memory of this generation, shared parts included */
+	size_t bytes;        /* memory of this generation, shared parts included */
 	size_t shared_bytes; /* of that, what other generations use too */
 	uint32_t extensions; /* IPv4: /24s, IPv6: /64s with longer prefixes */
 };

@@ -15,10 +15,10 @@
 
 #include "fib.h"
 
-#define PORT_MAX 4096
+#define PORT_MAX   4096
 #define DEVICE_MAX 32
-#define VLAN_MAX 4096
-#define PORT_NONE UINT16_MAX
+#define VLAN_MAX   4096
+#define PORT_NONE  UINT16_MAX
 #define PARTY_NONE UINT16_MAX
 
 /*
@@ -35,12 +35,13 @@ enum nexthop_kind {
 	NEXTHOP_UNREACHABLE,
 	NEXTHOP_PROHIBIT,
 	NEXTHOP_BLACKHOLE,
-	NEXTHOP_LOCAL,	    /* one of the exchange's own addresses */
+	NEXTHOP_LOCAL,      /* one of the exchange's own addresses */
 	NEXTHOP_UNRESOLVED, /* its MAC is not known; port says where it is; or a connected subnet */
 	NEXTHOP_INTERNAL,   /* unused slot */
 	NEXTHOP_KINDS,
 };
-#define NEXTHOP_VIA_DEFAULT 0x80 /* or'ed to kind: reached by a default route (loose source check) */
+#define NEXTHOP_VIA_DEFAULT \
+	0x80 /* or'ed to kind: reached by a default route (loose source check) */
 
 /*
  * 32 bytes, aligned. The Ethernet header stands right-aligned in l2, so that
@@ -49,11 +50,11 @@ enum nexthop_kind {
  */
 struct nexthop {
 	uint8_t l2[24];
-	uint16_t port;	/* output port; PORT_NONE for special ones */
-	uint16_t mtu;	/* IP MTU of the output in bytes; 0: does not forward, kind says why */
-	uint16_t party; /* whom the traffic goes to */
+	uint16_t port;    /* output port; PORT_NONE for special ones */
+	uint16_t mtu;     /* IP MTU of the output in bytes; 0: does not forward, kind says why */
+	uint16_t party;   /* whom the traffic goes to */
 	uint8_t l2_bytes; /* 14, or 18 with a tag */
-	uint8_t kind;	  /* enum nexthop_kind, or'ed with NEXTHOP_VIA_DEFAULT */
+	uint8_t kind;     /* enum nexthop_kind, or'ed with NEXTHOP_VIA_DEFAULT */
 } __attribute__((aligned(32)));
 
 /* A leaf of the FIBs is the index of a next hop, or this bit and the index of a group. */
@@ -73,8 +74,9 @@ enum {
 /* An ECMP group: bucket[first + (hash & mask)] is an index of a next hop. */
 struct nexthop_group {
 	uint32_t first;
-	uint32_t mask;		/* number of buckets - 1, a power of two minus 1 */
-	uint32_t members_first; /* its distinct next hops, resolved or not: group_members[first..] */
+	uint32_t mask; /* number of buckets - 1, a power of two minus 1 */
+	uint32_t
+		members_first; /* its distinct next hops, resolved or not: group_members[first..] */
 	uint32_t members;
 };
 
@@ -111,7 +113,7 @@ struct address_entry {
  * nearly all traffic, and an open-addressed table behind it. Made by address_set_init().
  */
 struct address_set {
-	uint64_t *filter;	 /* filter_mask + 1 bits */
+	uint64_t *filter; /* filter_mask + 1 bits */
 	uint32_t filter_mask;
 	uint32_t slot_mask;
 	struct address_entry *slot;
@@ -119,7 +121,12 @@ struct address_set {
 
 /* ---- ports ---- */
 
-enum source_check { SOURCE_CHECK_NONE, SOURCE_CHECK_LOOSE, SOURCE_CHECK_STRICT, SOURCE_CHECK_PREFIXES };
+enum source_check {
+	SOURCE_CHECK_NONE,
+	SOURCE_CHECK_LOOSE,
+	SOURCE_CHECK_STRICT,
+	SOURCE_CHECK_PREFIXES
+};
 
 /* A token bucket. Time is in nanoseconds everywhere. Made by meter_profile(). */
 struct meter {
@@ -129,7 +136,7 @@ struct meter {
 
 /* One router MAC, found by one probe: table[(mac * multiplier) >> shift]. */
 struct mac_slot {
-	uint64_t mac;	/* 48 bits as loaded from a frame (little-endian); 0: free slot */
+	uint64_t mac;   /* 48 bits as loaded from a frame (little-endian); 0: free slot */
 	uint16_t party; /* its member */
 };
 
@@ -137,18 +144,24 @@ struct subnet {
 	struct prefix_key prefix;
 };
 
+/* Bits of snapshot_port.tap_accept. */
+enum { TAP_ACCEPT_BGP = 1, TAP_ACCEPT_BFD = 2, TAP_ACCEPT_ICMP = 4, TAP_ACCEPT_ALL = 8 };
+
 struct snapshot_port {
 	char name[16];
 	struct rte_ether_addr mac;
 	uint16_t device; /* which device its frames come from */
-	uint16_t vlan;	 /* 0: untagged */
-	uint16_t mtu;	 /* IP MTU in bytes */
-	uint16_t party;	 /* of frames whose router is not known: the only member, or the port itself */
-	bool used;	 /* false: a free slot, never an ingress port */
+	uint16_t vlan;   /* 0: untagged */
+	uint16_t mtu;    /* IP MTU in bytes */
+	uint16_t party;  /* of frames whose router is not known: the only member, or the port itself
+			  */
+	bool used;       /* false: a free slot, never an ingress port */
 	bool enabled;
 	bool mac_lock;
 	bool any_mac; /* replay --accept-any-mac: any unicast destination is the port's, no locks */
-	bool source_check_drop;	   /* else report: count and forward */
+	bool source_check_drop; /* else report: count and forward */
+	uint8_t tap_accept; /* TAP_ACCEPT_*: what of the packets to own addresses the host takes; 0
+			       without a TAP */
 	enum source_check source_check;
 
 	/* router MACs -> members; empty: mac_slot of one free slot */
@@ -161,7 +174,7 @@ struct snapshot_port {
 	uint16_t subnet4_count, subnet6_count;
 
 	/* own addresses in configuration order (network order), for ARP, ND, source of errors */
-	const uint32_t *address4;	    /* network order */
+	const uint32_t *address4;        /* network order */
 	const struct ipv6_key *address6; /* global ones, host order */
 	uint16_t address4_count, address6_count;
 	struct ipv6_key link_local;
@@ -170,15 +183,16 @@ struct snapshot_port {
 	uint32_t error_source4; /* network order */
 	struct ipv6_key error_source6;
 
-	uint32_t meter_generation; /* changes when any parameter below does: buckets refill */
-	struct meter ingress, egress;	/* bytes of frames */
+	uint32_t meter_generation;    /* changes when any parameter below does: buckets refill */
+	struct meter ingress, egress; /* bytes of frames */
 	struct meter icmp_too_big, icmp_error, icmp_echo; /* packets */
 };
 
 /* Per device: which port a tag belongs to. */
 struct snapshot_device {
-	uint16_t fallback_port;	     /* untagged port, else the first: frames of no port are counted there; PORT_NONE: unused device */
-	uint16_t port[VLAN_MAX];     /* by VID; 0 is untagged; PORT_NONE: none */
+	uint16_t fallback_port;  /* untagged port, else the first: frames of no port are counted
+				    there; PORT_NONE: unused device */
+	uint16_t port[VLAN_MAX]; /* by VID; 0 is untagged; PORT_NONE: none */
 };
 
 /* ---- the whole ---- */
@@ -210,7 +224,7 @@ struct snapshot {
 	void (*release)(struct snapshot *);
 	void *owner;
 	struct snapshot *next_retired; /* publish.c */
-	uint64_t retired_token;	       /* publish.c */
+	uint64_t retired_token;        /* publish.c */
 };
 
 /* ---- helpers to fill one; control thread; all return 0 or -ENOMEM ---- */
@@ -237,7 +251,8 @@ static inline bool address_set_maybe(const struct address_set *set, struct ipv6_
 }
 
 /* The entry of an address, or NULL. Any thread. */
-const struct address_entry *address_set_find(const struct address_set *set, struct ipv6_key address);
+const struct address_entry *address_set_find(const struct address_set *set,
+					     struct ipv6_key address);
 
 /*
  * A bucket that fills with rate tokens a second up to burst, exact to a

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The burst: up to 64 packets in columns, and the ways a packet leaves it.
+ *
+ * A stage loops over the columns and marks packets dead, with a reason; the
+ * pipeline sweeps after every stage, so that stages never see dead packets and
+ * no drop goes uncounted. No stage writes into a frame before rewrite.
+ */
+#ifndef NAPD_BURST_H
+#define NAPD_BURST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
+#include "answer/answer.h"
+#include "api/dataplane.h"
+
+/* What a frame carries, decided by the ethernet stage. */
+enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILY_ARP };
+
+struct burst {
+	uint32_t n;
+	bool ipv6; /* of a burst that STAGEs see: the family of all its packets */
+	uint16_t device;
+	uint64_t dead; /* bit i: packet i leaves at the next sweep */
+
+	struct rte_mbuf *frame[BURST_MAX] __attribute__((aligned(64)));
+	const uint8_t *l3[BURST_MAX]; /* IP or ARP header; NULL: the frame has no port */
+	uint32_t bytes[BURST_MAX];    /* of the frame on the wire, for every counter */
+	/* Bytes from l3 on as received; from stage header on the IP packet's own length. */
+	uint32_t l3_bytes[BURST_MAX];
+	uint16_t port[BURST_MAX];  /* ingress */
+	uint16_t party[BURST_MAX]; /* whom it came from */
+	uint8_t family[BURST_MAX]; /* enum family; frame stages only */
+	uint8_t order[BURST_MAX];  /* place in the burst as received */
+
+	/* Host order; of one family only, see ipv6. Filled by parse. */
+	union {
+		struct {
+			uint32_t src4[BURST_MAX] __attribute__((aligned(64)));
+			uint32_t dst4[BURST_MAX];
+		};
+		struct {
+			uint64_t src_hi[BURST_MAX] __attribute__((aligned(64)));
+			uint64_t src_lo[BURST_MAX];
+			uint64_t dst_hi[BURST_MAX];
+			uint64_t dst_lo[BURST_MAX];
+		};
+	};
+	uint32_t leaf[BURST_MAX]
+		__attribute__((aligned(64))); /* of the destination, from local on */
+	uint32_t nexthop[BURST_MAX];          /* from nexthop on */
+	bool fragment[BURST_MAX];             /* mtu: rewrite has to cut it up */
+
+	/* of dead packets */
+	uint8_t reason[BURST_MAX]; /* enum reason */
+	uint8_t answer[BURST_MAX]; /* enum answer */
+	uint16_t answer_mtu[BURST_MAX];
+};
+
+/* Packet i is dropped; nobody is told. */
+static inline void burst_drop(struct burst *b, uint32_t i, enum reason reason)
+{
+	b->dead |= UINT64_C(1) << i;
+	b->reason[i] = reason;
+	b->answer[i] = ANSWER_NONE;
+}
+
+/* Packet i is dropped (or consumed) and answered, as far as rules and rates allow. */
+static inline void burst_answer(struct burst *b, uint32_t i, enum reason reason, enum answer answer)
+{
+	burst_drop(b, i, reason);
+	b->answer[i] = answer;
+}
+
+static inline bool burst_is_dead(const struct burst *b, uint32_t i)
+{
+	return b->dead >> i & 1;
+}
+
+/* One bit for each packet of b. */
+static inline uint64_t burst_all(const struct burst *b)
+{
+	return b->n == 64 ? UINT64_MAX : (UINT64_C(1) << b->n) - 1;
+}
+
+/* Close the gaps: only the packets whose bits are set stay, in their order. pipeline.c */
+void burst_keep(struct burst *b, uint64_t keep);
+
+/* Packet i of b as its answerers want it. */
+static inline struct received burst_received(const struct burst *b, uint32_t i,
+					     const struct snapshot *snapshot)
+{
+	return (struct received){
+		.frame = b->frame[i],
+		.l2 = rte_pktmbuf_mtod(b->frame[i], const uint8_t *),
+		.l3 = b->l3[i],
+		.l3_bytes = b->l3_bytes[i],
+		.port = &snapshot->port[b->port[i]],
+	};
+}
+
+/* The two addresses of packet i of an IPv6 burst. */
+static inline struct ipv6_key burst_src6(const struct burst *b, uint32_t i)
+{
+	return (struct ipv6_key){ b->src_hi[i], b->src_lo[i] };
+}
+
+static inline struct ipv6_key burst_dst6(const struct burst *b, uint32_t i)
+{
+	return (struct ipv6_key){ b->dst_hi[i], b->dst_lo[i] };
+}
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Publication: which snapshot workers forward by, when an old one is freed, and the link words. */
+#include "worker.h"
+
+void snapshot_publish(struct dataplane *dp, struct snapshot *next)
+{
+	struct snapshot *old = (struct snapshot *)(uintptr_t)dp->snapshot;
+	struct snapshot **tail = &dp->retired;
+
+	__atomic_store_n(&dp->snapshot, next, __ATOMIC_RELEASE);
+	if (!old)
+		return;
+	old->retired_token = rte_rcu_qsbr_start(dp->qsbr);
+	old->next_retired = NULL;
+	while (*tail)
+		tail = &(*tail)->next_retired;
+	*tail = old;
+}
+
+unsigned int snapshot_reclaim(struct dataplane *dp)
+{
+	unsigned int waiting = 0;
+
+	/* tokens grow along the list: the first that must wait makes the rest wait */
+	while (dp->retired &&
+	       rte_rcu_qsbr_check(dp->qsbr, dp->retired->retired_token, false) == 1) {
+		struct snapshot *done = dp->retired;
+
+		dp->retired = done->next_retired;
+		done->release(done);
+	}
+	for (const struct snapshot *s = dp->retired; s; s = s->next_retired)
+		waiting++;
+	return waiting;
+}
+
+void dataplane_set_link(struct dataplane *dp, uint16_t port, bool up)
+{
+	if (dp->link_down[port] == !up)
+		return;
+	__atomic_store_n(&dp->link_down[port], !up, __ATOMIC_RELAXED);
+	__atomic_store_n(&dp->links_down, dp->links_down + (up ? -1 : 1), __ATOMIC_RELEASE);
+}
+
+bool dataplane_link(const struct dataplane *dp, uint16_t port)
+{
+	return !__atomic_load_n(&dp->link_down[port], __ATOMIC_RELAXED);
+}

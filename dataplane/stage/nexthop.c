@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Stage nexthop: one next hop a flow, by a seeded hash over the buckets of a group. */
+#include "bytes.h"
+#include "worker.h"
+
+/* Finaliser of MurmurHash3: every input bit reaches every output bit. */
+static uint32_t mix(uint32_t h)
+{
+	h ^= h >> 16;
+	h *= 0x85ebca6b;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+static uint32_t mix64(uint32_t h, uint64_t v)
+{
+	h = mix(h ^ (uint32_t)v);
+	return mix(h ^ (uint32_t)(v >> 32));
+}
+
+/* Protocols that start with source and destination port: TCP, UDP, DCCP, SCTP, UDP-Lite. */
+static bool has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 ||
+	       protocol == 136;
+}
+
+/* Both ports of packet i; 0 where it has none, or may have them in another fragment. */
+static uint32_t flow_ports(const struct burst *b, uint32_t i, uint8_t protocol)
+{
+	const uint8_t *ip = b->l3[i];
+	const uint32_t header = b->ipv6 ? 40 : (ip[0] & 0xf) * 4u;
+
+	if (!has_ports(protocol) || b->l3_bytes[i] < header + 4)
+		return 0;
+	if (!b->ipv6 && load_be16(ip + 6) & 0x3fff)
+		return 0;
+	return load_be32(ip + header);
+}
+
+/* The contract's flow: source, destination, protocol, and ports or flow label (RFC 6438). */
+static uint32_t flow_hash(const struct burst *b, uint32_t i, uint32_t seed)
+{
+	const uint8_t *ip = b->l3[i];
+	const uint8_t protocol = b->ipv6 ? ip[6] : ip[9];
+	uint32_t h = mix(seed ^ 0x9e3779b9), label = 0;
+
+	if (b->ipv6) {
+		label = load_be32(ip) & 0xfffff;
+		h = mix64(mix64(h, b->src_hi[i]), b->src_lo[i]);
+		h = mix64(mix64(h, b->dst_hi[i]), b->dst_lo[i]);
+	} else {
+		h = mix(mix(h ^ b->src4[i]) ^ b->dst4[i]);
+	}
+	h = mix(h ^ protocol);
+	return mix(h ^ (label ? label : flow_ports(b, i, protocol)));
+}
+
+static bool is_link_down(const struct worker *w, const struct nexthop *nh)
+{
+	return nh->port != PORT_NONE &&
+	       __atomic_load_n(&w->dp->link_down[nh->port], __ATOMIC_RELAXED);
+}
+
+/*
+ * The flow's bucket, or while a link is down the next one behind it that leads
+ * on. Only flows of the lost link move, and only until control lays the group
+ * out anew.
+ */
+static uint32_t group_choose(const struct worker *w, const struct nexthop_group *group,
+			     uint32_t hash)
+{
+	const struct nexthop_table *t = w->snapshot->nexthops;
+	const uint32_t *bucket = &t->bucket[group->first];
+	const uint32_t first = bucket[hash & group->mask];
+
+	if (likely(!__atomic_load_n(&w->dp->links_down, __ATOMIC_RELAXED)))
+		return first;
+	for (uint32_t k = 0; k <= group->mask; k++) {
+		const uint32_t nexthop = bucket[(hash + k) & group->mask];
+
+		if (t->nexthop[nexthop].mtu && !is_link_down(w, &t->nexthop[nexthop]))
+			return nexthop;
+	}
+	return first;
+}
+
+static void refuse(struct burst *b, uint32_t i, const struct nexthop *nh)
+{
+	if ((nh->kind & ~NEXTHOP_VIA_DEFAULT) == NEXTHOP_UNRESOLVED)
+		burst_drop(b, i, DROP_NEIGHBOUR_UNRESOLVED);
+	else
+		burst_drop(b, i, DROP_INTERNAL);
+}
+
+void stage_nexthop(struct burst *b, struct worker *w)
+{
+	const struct nexthop_table *t = w->snapshot->nexthops;
+	const bool links_down = __atomic_load_n(&w->dp->links_down, __ATOMIC_ACQUIRE) != 0;
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		uint32_t index = b->leaf[i];
+		const struct nexthop *nh;
+
+		if (unlikely(index & LEAF_GROUP))
+			index = group_choose(w, &t->group[index & ~LEAF_GROUP],
+					     flow_hash(b, i, w->snapshot->hash_seed));
+		b->nexthop[i] = index;
+		nh = &t->nexthop[index];
+		if (unlikely(nh->mtu == 0)) {
+			refuse(b, i, nh);
+		} else if (unlikely(links_down) && is_link_down(w, nh)) {
+			burst_drop(b, i, DROP_LINK_DOWN);
+			tally_add(&w->counters[nh->port].egress_drop[DROP_LINK_DOWN], 1,
+				  b->bytes[i]);
+		}
+	}
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Stage rewrite: the only one that writes into frames. TTL and checksum, the
+ * prepared Ethernet header, padding; then the frame waits for transmission.
+ */
+#include <rte_ether.h>
+#include <rte_ip_frag.h>
+
+#include "bytes.h"
+#include "worker.h"
+
+#define FRAME_MIN_BYTES 60 /* without FCS */
+/* 65,515 bytes of payload in pieces of at least (1280 - 60) bytes */
+#define FRAGMENTS_MAX 64
+
+/* One hop less; RFC 1624 equation 3 for a checksum that covers it. */
+static void ttl_decrement4(uint8_t *ip)
+{
+	uint16_t checksum, before, after;
+	uint32_t sum;
+
+	memcpy(&before, ip + 8, sizeof(before));
+	ip[8]--;
+	memcpy(&after, ip + 8, sizeof(after));
+	memcpy(&checksum, ip + 10, sizeof(checksum));
+	sum = (uint16_t)~checksum + (uint32_t)(uint16_t)~before + after;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	checksum = ~sum;
+	memcpy(ip + 10, &checksum, sizeof(checksum));
+}
+
+/* The prepared header ends where the IP header begins; what lies before it is headroom. */
+static void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6)
+{
+	const rte_be16_t type = RTE_BE16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+
+	memcpy(l3 - sizeof(nh->l2), nh->l2, sizeof(nh->l2));
+	memcpy(l3 - sizeof(type), &type, sizeof(type));
+}
+
+static void pad(struct rte_mbuf *frame)
+{
+	const uint16_t bytes = rte_pktmbuf_data_len(frame);
+
+	memset(rte_pktmbuf_mtod_offset(frame, uint8_t *, bytes), 0, FRAME_MIN_BYTES - bytes);
+	frame->data_len = FRAME_MIN_BYTES;
+	frame->pkt_len = FRAME_MIN_BYTES;
+}
+
+/* Cut a frame of several segments to its new length; they are rare (jumbo captures). */
+static void trim_segments(struct rte_mbuf *frame, uint32_t bytes)
+{
+	struct rte_mbuf *segment = frame;
+	uint32_t left = bytes;
+	uint16_t segments = 1;
+
+	for (; left > segment->data_len; segments++) {
+		left -= segment->data_len;
+		segment = segment->next;
+	}
+	rte_pktmbuf_free(segment->next);
+	segment->next = NULL;
+	segment->data_len = left;
+	frame->nb_segs = segments;
+	frame->pkt_len = bytes;
+}
+
+/* Put the Ethernet header before the IP packet of bytes at l3 and fit the mbuf around both. */
+static void frame_finish(struct rte_mbuf *frame, uint8_t *l3, uint32_t l3_bytes,
+			 const struct nexthop *nh, bool ipv6)
+{
+	const uint32_t bytes = l3_bytes + nh->l2_bytes;
+	const int32_t shift = l3 - nh->l2_bytes - rte_pktmbuf_mtod(frame, uint8_t *);
+
+	write_ethernet(l3, nh, ipv6);
+	frame->data_off += shift;
+	if (likely(frame->nb_segs == 1)) {
+		frame->data_len = bytes;
+		frame->pkt_len = bytes;
+	} else {
+		frame->data_len -= shift;
+		trim_segments(frame, bytes);
+	}
+	if (unlikely(bytes < FRAME_MIN_BYTES))
+		pad(frame);
+}
+
+static struct transmit_record record_of(const struct burst *b, uint32_t i, const struct worker *w,
+					const struct nexthop *nh)
+{
+	return (struct transmit_record){
+		.cell = matrix_index(w, b->party[i], nh->party, b->ipv6),
+		.rx_bytes = b->bytes[i],
+		.in_port = b->port[i],
+		.out_port = nh->port,
+	};
+}
+
+/* ---- fragmentation: RFC 791 3.2 ---- */
+
+/* The IP packet alone, as the library wants it: no Ethernet header, no padding. */
+struct bared {
+	struct rte_mbuf *last, *next;
+	uint32_t pkt_len;
+	uint16_t l2_bytes, last_len;
+};
+
+static struct bared frame_bare(struct rte_mbuf *frame, const uint8_t *l3, uint32_t l3_bytes)
+{
+	struct bared saved = { .last = frame, .pkt_len = frame->pkt_len };
+	uint32_t left = l3_bytes;
+
+	saved.l2_bytes = l3 - rte_pktmbuf_mtod(frame, const uint8_t *);
+	frame->data_off += saved.l2_bytes;
+	frame->data_len -= saved.l2_bytes;
+	frame->pkt_len = l3_bytes;
+	for (; left > saved.last->data_len; saved.last = saved.last->next)
+		left -= saved.last->data_len;
+	saved.last_len = saved.last->data_len;
+	saved.next = saved.last->next;
+	saved.last->data_len = left;
+	saved.last->next = NULL;
+	return saved;
+}
+
+static void frame_restore(struct rte_mbuf *frame, const struct bared *saved)
+{
+	saved->last->next = saved->next;
+	saved->last->data_len = saved->last_len;
+	frame->data_off -= saved->l2_bytes;
+	frame->data_len += saved->l2_bytes;
+	frame->pkt_len = saved->pkt_len;
+}
+
+/*
+ * Cut the packet at l3 into fragments that fit. The frame stays as received,
+ * for those who look at drops. Returns how many, or 0 without buffers.
+ */
+static int fragment(struct rte_mbuf *frame, const uint8_t *l3, uint32_t l3_bytes, uint16_t mtu,
+		    struct rte_mempool *pool, struct rte_mbuf **piece)
+{
+	struct bared saved;
+	int n;
+
+	/* the library copies mtu bytes behind the headroom without asking for room */
+	if (rte_pktmbuf_data_room_size(pool) < RTE_PKTMBUF_HEADROOM + mtu)
+		return 0;
+	saved = frame_bare(frame, l3, l3_bytes);
+	n = rte_ipv4_fragment_copy_nonseg_packet(frame, piece, FRAGMENTS_MAX, mtu, pool);
+	frame_restore(frame, &saved);
+	return n < 0 ? 0 : n;
+}
+
+static void fragment_finish(struct rte_mbuf *piece, const struct rte_mbuf *frame,
+			    const struct nexthop *nh)
+{
+	uint8_t *ip = rte_pktmbuf_mtod(piece, uint8_t *);
+	rte_be16_t checksum;
+
+	ip[8]--;
+	memset(ip + 10, 0, sizeof(checksum));
+	checksum = ~rte_raw_cksum(ip, (ip[0] & 0xf) * 4);
+	memcpy(ip + 10, &checksum, sizeof(checksum));
+	frame_finish(piece, ip, rte_pktmbuf_pkt_len(piece), nh, false);
+	frame_inherit(piece, frame);
+}
+
+/* Send the fragments at once, behind what already waits: all of them, or the packet was dropped. */
+static void fragments_send(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh,
+			   struct rte_mbuf **piece, uint16_t n)
+{
+	struct transmit_queue *q = &w->queue[w->port_queue[nh->port]];
+	struct port_counters *out = &w->counters[nh->port];
+	struct matrix_cell *cell = &w->matrix[matrix_index(w, b->party[i], nh->party, false)];
+	uint32_t bytes[FRAGMENTS_MAX];
+	uint64_t sent_bytes = 0;
+	uint16_t sent;
+
+	for (uint16_t k = 0; k < n; k++)
+		bytes[k] = rte_pktmbuf_pkt_len(piece[k]);
+	transmit_flush_queue(w, q);
+	sent = q->txq.transmit(q->txq.arg, piece, n);
+	for (uint16_t k = 0; k < sent; k++)
+		sent_bytes += bytes[k];
+	tally_add(&out->transmitted, sent, sent_bytes);
+	if (sent < n) {
+		rte_pktmbuf_free_bulk(piece + sent, n - sent);
+		tally_add(&out->stray, sent, sent_bytes);
+		tally_add(&out->egress_drop[DROP_TX_FULL], 1, b->bytes[i]);
+		burst_drop(b, i, DROP_TX_FULL);
+		return;
+	}
+	tally_add(&out->fragments, n - 1, sent_bytes - bytes[0]);
+	tally_add(&w->counters[b->port[i]].forwarded, 1, b->bytes[i]);
+	counter_add(&cell->packets, 1);
+	counter_add(&cell->bytes, b->bytes[i]);
+	rte_pktmbuf_free(b->frame[i]);
+}
+
+static void forward_fragments(struct burst *b, uint32_t i, struct worker *w,
+			      const struct nexthop *nh)
+{
+	struct rte_mbuf *piece[FRAGMENTS_MAX];
+	const int n = fragment(b->frame[i], b->l3[i], b->l3_bytes[i], nh->mtu, w->pool, piece);
+
+	if (n == 0) {
+		burst_drop(b, i, DROP_NO_BUFFER);
+		return;
+	}
+	for (int k = 0; k < n; k++)
+		fragment_finish(piece[k], b->frame[i], nh);
+	fragments_send(b, i, w, nh, piece, n);
+}
+
+/* ---- */
+
+static void sample(const struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh)
+{
+	const struct hooks *hooks = &w->dp->config.hooks;
+	const struct sample_event event = { b->frame[i], b->port[i], b->bytes[i], nh };
+
+	w->sample_countdown = hooks->sample_interval;
+	hooks->sample(hooks->ctx, &event);
+}
+
+static void forward(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh)
+{
+	struct transmit_record record = record_of(b, i, w, nh);
+	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
+
+	if (b->ipv6)
+		l3[7]--;
+	else
+		ttl_decrement4(l3);
+	frame_finish(b->frame[i], l3, b->l3_bytes[i], nh, b->ipv6);
+	record.tx_bytes = rte_pktmbuf_pkt_len(b->frame[i]);
+	transmit(w, b->frame[i], &record);
+}
+
+/* Forwarded packets belong to their queues now: what is left in the burst are the dead. */
+void stage_rewrite(struct burst *b, struct worker *w)
+{
+	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+	const bool sampling = w->dp->config.hooks.sample != NULL;
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct nexthop *nh = &nexthop[b->nexthop[i]];
+
+		if (unlikely(sampling) && --w->sample_countdown == 0)
+			sample(b, i, w, nh);
+		if (likely(!b->fragment[i]))
+			forward(b, i, w, nh);
+		else
+			forward_fragments(b, i, w, nh);
+	}
+	burst_keep(b, b->dead);
+	b->dead = burst_all(b);
+}

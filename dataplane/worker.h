@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker's private state. One core writes it; others read nothing of it but
+ * the counters.
+ */
+#ifndef NAPD_WORKER_H
+#define NAPD_WORKER_H
+
+#include <rte_rcu_qsbr.h>
+
+#include "burst.h"
+
+/* Transmission waits here until the burst is done: the frames of one queue and what to count. */
+#define TRANSMIT_MAX 256
+
+struct transmit_record {
+	uint32_t cell;     /* of the matrix */
+	uint32_t rx_bytes; /* as received */
+	uint16_t tx_bytes; /* as sent */
+	uint16_t in_port;  /* PORT_NONE: originated here */
+	uint16_t out_port;
+	uint16_t unused;
+};
+
+struct transmit_queue {
+	struct txq txq;
+	uint16_t n;
+	bool listed; /* in worker.active */
+	struct rte_mbuf *frame[TRANSMIT_MAX];
+	struct transmit_record record[TRANSMIT_MAX];
+} __attribute__((aligned(64)));
+
+/* A packet that left the pipeline and may be answered, kept until the burst is done. */
+struct pending_answer {
+	struct rte_mbuf *frame;
+	const uint8_t *l3;
+	uint32_t l3_bytes;
+	uint16_t port;
+	uint16_t mtu;
+	uint8_t answer; /* enum answer */
+	uint8_t order;
+	bool ipv6;
+};
+
+/* The token buckets of one port; parameters come from the snapshot. */
+struct port_meters {
+	uint32_t generation; /* of the parameters they were filled for; 0: never */
+	struct rte_meter_srtcm ingress, egress, icmp_too_big, icmp_error, icmp_echo;
+};
+
+struct worker {
+	struct dataplane *dp;
+	unsigned int index;
+	const struct snapshot *snapshot; /* of the burst in hand */
+	uint64_t now_ns;                 /* of the burst in hand, live */
+	struct rte_mempool *pool;
+
+	struct port_counters *counters; /* [PORT_MAX] */
+	struct matrix_cell *matrix;     /* [in << party_bits | out][family] */
+	uint8_t party_bits;
+	struct port_meters *meters; /* [PORT_MAX] */
+
+	struct transmit_queue *queue; /* [queues] */
+	uint16_t *active;             /* queues that hold frames */
+	uint16_t active_count;
+	uint16_t port_queue[PORT_MAX];
+
+	uint32_t sample_countdown;
+	unsigned int answer_count;
+	struct pending_answer answers[BURST_MAX];
+	struct burst arrival, ip[2]; /* ip[0] IPv4, ip[1] IPv6 */
+} __attribute__((aligned(64)));
+
+struct dataplane {
+	struct dataplane_config config;
+	const struct snapshot *snapshot; /* control writes, workers load once a burst */
+	uint8_t *link_down;              /* [PORT_MAX]: control writes, workers read */
+	uint32_t links_down;             /* how many of them: 0 spares the look */
+	struct rte_rcu_qsbr *qsbr;
+	struct snapshot *retired; /* oldest first; control's */
+	uint64_t tsc_hz;
+	unsigned int worker_count;
+	struct worker *worker[WORKER_MAX];
+};
+
+/* Add to a counter that only this worker writes and others read at any time. */
+static inline void counter_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+static inline void tally_add(struct tally *tally, uint64_t packets, uint64_t bytes)
+{
+	counter_add(&tally->packets, packets);
+	counter_add(&tally->bytes, bytes);
+}
+
+/* Where and when an offline frame came from. */
+static inline struct frame_origin *frame_origin(struct rte_mbuf *frame)
+{
+	return rte_mbuf_to_priv(frame);
+}
+
+/* The time by which this frame's rate limits go, in nanoseconds. */
+static inline uint64_t frame_time(const struct worker *w, struct rte_mbuf *frame)
+{
+	return w->dp->config.offline ? frame_origin(frame)->time_ns : w->now_ns;
+}
+
+/* The token buckets of a port, filled anew when their parameters changed. */
+struct port_meters *worker_meters(struct worker *w, uint16_t port, uint64_t now_ns);
+
+/* Take n tokens if they are there. A meter that is not enabled says no_limit. */
+bool meter_take(struct rte_meter_srtcm *bucket, const struct meter *meter, uint64_t now_ns,
+		uint32_t n, bool no_limit);
+
+/* Count and tell of a drop that is not swept out of a burst (transmission). */
+void worker_count_drop(struct worker *w, const struct drop_event *event);
+
+/* tx.c: queue a frame for the port of its record; the worker's queue takes it. */
+void transmit(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *record);
+/* Hand what one queue, or every one, holds to its device. */
+void transmit_flush_queue(struct worker *w, struct transmit_queue *q);
+void transmit_flush(struct worker *w);
+
+/* answer.c: make and send the replies of this burst, in the order of arrival. */
+void answers_send(struct worker *w);
+
+/* Run the arrived frames in w->arrival through the whole path. */
+void pipeline_run(struct worker *w);
+
+/* The index of a matrix cell. */
+static inline uint32_t matrix_index(const struct worker *w, uint16_t in, uint16_t out, bool ipv6)
+{
+	return ((uint32_t)in << w->party_bits | out) << 1 | ipv6;
+}
+
+/* stage/ */
+#define FRAME_STAGE(name, text) void stage_##name(struct burst *b, struct worker *w);
+#define STAGE(name, text)       void stage_##name(struct burst *b, struct worker *w);
+#include "pipeline.def"
+
+#endif
