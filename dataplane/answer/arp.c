@@ -28,9 +28,9 @@ static bool arp_is_valid(const struct received *r)
 
 	if (r->l3_bytes < ARP_BYTES)
 		return false;
-	operation = get16(arp + ARP_OPERATION);
-	return get16(arp + ARP_HARDWARE) == RTE_ARP_HRD_ETHER &&
-	       get16(arp + ARP_PROTOCOL) == RTE_ETHER_TYPE_IPV4 &&
+	operation = load_be16(arp + ARP_OPERATION);
+	return load_be16(arp + ARP_HARDWARE) == RTE_ARP_HRD_ETHER &&
+	       load_be16(arp + ARP_PROTOCOL) == RTE_ETHER_TYPE_IPV4 &&
 	       arp[ARP_HARDWARE_BYTES] == RTE_ETHER_ADDR_LEN &&
 	       arp[ARP_PROTOCOL_BYTES] == sizeof(rte_be32_t) &&
 	       (operation == ARP_REQUEST || operation == ARP_REPLY);
@@ -74,7 +74,7 @@ struct arp_verdict arp_judge(const struct received *r)
 		verdict.conflict = true;
 		verdict.answer = ANSWER_ARP;
 	} else if (port_owns_ipv4(r->port, target)) {
-		if (get16(r->l3 + ARP_OPERATION) == ARP_REQUEST)
+		if (load_be16(r->l3 + ARP_OPERATION) == ARP_REQUEST)
 			verdict.answer = ANSWER_ARP;
 	} else if (verdict.sender == target && port_connects_ipv4(r->port, target)) {
 		verdict.announcement = true;

@@ -33,7 +33,7 @@ bool echo_answerable4(const struct received *r)
 	header_bytes = ipv4_header_bytes(ip);
 	if (header_bytes < IPV4_BYTES || r->l3_bytes < header_bytes + ICMP_BYTES)
 		return false;
-	if (get16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+	if (load_be16(ip + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
 		return false;
 	if (ip[header_bytes] != ICMP4_ECHO_REQUEST || ip[header_bytes + 1] != 0)
 		return false;
@@ -71,7 +71,7 @@ struct rte_mbuf *echo_reply4(const struct received *r, struct rte_mempool *pool)
 	 * The request's identification is as unique between these two hosts as
 	 * the requester made it, and needs no counter (RFC 6864 4.3).
 	 */
-	reply_ipv4(ip, bytes, r->l3[1] & DSCP_MASK, get16(r->l3 + 4), get_ipv4(r->l3 + 16),
+	reply_ipv4(ip, bytes, r->l3[1] & DSCP_MASK, load_be16(r->l3 + 4), get_ipv4(r->l3 + 16),
 		   get_ipv4(r->l3 + 12));
 	if (!received_copy(r, header_bytes, icmp_bytes, ip + IPV4_BYTES)) {
 		rte_pktmbuf_free(frame);
@@ -86,7 +86,7 @@ struct rte_mbuf *echo_reply4(const struct received *r, struct rte_mempool *pool)
 struct rte_mbuf *echo_reply6(const struct received *r, struct rte_mempool *pool)
 {
 	uint32_t bytes = r->l3_bytes;
-	uint8_t traffic_class = (uint8_t)(get16(r->l3) >> 4);
+	uint8_t traffic_class = (uint8_t)(load_be16(r->l3) >> 4);
 	struct ipv6_key source = get_ipv6(r->l3 + 24);
 	struct rte_mbuf *frame;
 	uint8_t *ip;

@@ -58,7 +58,7 @@ bool icmp_error_allowed4(const uint8_t *ip, uint32_t bytes)
 
 	if (bytes < IPV4_BYTES)
 		return false;
-	if (get16(ip + 6) & RTE_IPV4_HDR_OFFSET_MASK)
+	if (load_be16(ip + 6) & RTE_IPV4_HDR_OFFSET_MASK)
 		return false;
 	if (ipv4_is_nobody(get_ipv4(ip + 12)) || ipv4_is_nobody(get_ipv4(ip + 16)))
 		return false;
@@ -79,7 +79,8 @@ bool icmp_error_allowed6(const uint8_t *ip, uint32_t bytes)
 		return false;
 	next = ip[6];
 	if (next == IPV6_FRAGMENT && bytes >= IPV6_BYTES + IPV6_FRAGMENT_BYTES) {
-		if (get16(ip + IPV6_BYTES + 2) & ~7) /* not the first: has no header to look at */
+		if (load_be16(ip + IPV6_BYTES + 2) &
+		    ~7) /* not the first: has no header to look at */
 			return true;
 		next = ip[IPV6_BYTES];
 		offset += IPV6_FRAGMENT_BYTES;

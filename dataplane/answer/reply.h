@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What all replies have in common: their frame, their IP header, and bytes at any alignment. */
+/* What all replies have in common: their frame, their IP header, addresses at any alignment. */
 #ifndef NAPD_REPLY_H
 #define NAPD_REPLY_H
 
@@ -10,6 +10,7 @@
 #include <rte_ip.h>
 
 #include "answer/answer.h"
+#include "bytes.h"
 
 #define REPLY_TTL  64
 #define REPLY_DSCP 0xc0 /* CS6, as TOS or traffic class: RFC 1812 4.3.2.5 */
@@ -20,11 +21,6 @@
 
 enum { ICMP4_ECHO_REPLY = 0, ICMP4_ECHO_REQUEST = 8 };
 enum { ICMP6_ECHO_REQUEST = 128, ICMP6_ECHO_REPLY = 129 };
-
-static inline uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 static inline void put16(uint8_t *p, uint16_t value)
 {
@@ -43,10 +39,7 @@ static inline rte_be32_t get_ipv4(const uint8_t *p)
 
 static inline struct ipv6_key get_ipv6(const uint8_t *p)
 {
-	rte_be64_t half[2];
-
-	memcpy(half, p, sizeof(half));
-	return (struct ipv6_key){ rte_be_to_cpu_64(half[0]), rte_be_to_cpu_64(half[1]) };
+	return (struct ipv6_key){ load_be64(p), load_be64(p + 8) };
 }
 
 static inline void put_ipv6(uint8_t *p, struct ipv6_key address)
