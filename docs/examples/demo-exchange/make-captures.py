@@ -303,10 +303,8 @@ def everyday():
         client, server = pairs[i % len(pairs)]
         web(START + i * 82 * MS + random.below(60 * MS), client, server, random.below(5) < 2, i)
     for i in range(150):
-        client = random.choice(["aurora", "aurora", "delta", "evergreen", "cinema"])
-        server = random.choice(["borealis", "borealis", "evergreen", "foxtrot"])
-        if client != server:
-            dns(START + i * 65 * MS + random.below(40 * MS), client, server, random.below(3) == 0, 300 + i)
+        client, server = random.choice(pairs)
+        dns(START + i * 65 * MS + random.below(40 * MS), client, server, random.below(3) == 0, 300 + i)
     for i in range(8):
         viewer = "delta" if i % 4 == 3 else "aurora"
         video(START + (200 + i * 1100) * MS, viewer, i % 3 == 1, 500 + i, 28)
@@ -343,7 +341,8 @@ def path_mtu():
 def traceroute(time, client, server, six, number):
     """Three probes a hop. Hops 1 to 3 are the client's own; the fourth is the exchange."""
     here, there = host(client, six, number), host(server, six, 80)
-    router = PORTS[port_of(server, ip(there, here, 17, bytes(8)))]
+    far = port_of(server, ip(there, here, 17, bytes(8)))  # the port of its first router
+    router = PORTS[far]
     for hop in range(4, 8):
         for probe in range(3):
             port = 33434 + hop * 3 + probe
@@ -352,11 +351,11 @@ def traceroute(time, client, server, six, number):
             send(client, time, packet)
             last = hop == 7
             reply = (1, 4) if last and six else (3, 3) if last or six else (11, 0)
-            source = there if last else router.router6 if six or not router.router4 else router.router4
+            source = there if last else router.router6 if six else router.router4
             if hop > 4:
                 arrived = patched(packet, 7, b"\1") if six else summed(patched(packet, 8, b"\1"))
-                send(server, time + 2 * away(server),
-                     icmp(source, here, *reply, bytes(4) + arrived[:128], ttl=64 - hop, df=False))
+                put(far, time + 2 * away(server), 0x86DD if six else 0x0800,
+                    icmp(source, here, *reply, bytes(4) + arrived[:128], ttl=64 - hop, df=False))
             time += 30 * MS
 
 
@@ -403,7 +402,7 @@ def reflection():
     for pulse in range(2):
         time = START + (5500 + pulse * 2000) * MS
         for i in range(110):
-            time += random.below(400_000)
+            time += random.below(MS)
             victim = VICTIM if random.below(10) < 7 else f"198.19.66.{random.between(67, 90)}"
             port = random.between(1024, 65535)
             back = time + 2 * away("foxtrot")
