@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void problem_add(struct problems *ps, struct place place, bool warning, const char *path,
-			const char *format, va_list ap)
+static void __attribute__((format(printf, 5, 0)))
+problem_add(struct problems *ps, struct place place, bool warning, const char *path,
+	    const char *format, va_list ap)
 {
 	struct problem *list;
 	char *what = NULL, *text = NULL;
