@@ -355,8 +355,10 @@ static void special_leaves_end_as_their_reason(void **state)
 		enum reason reason;
 		unsigned int replies;
 	} rows[] = {
-		{ 3, DROP_NEIGHBOUR_UNRESOLVED, 0 }, { 5, DROP_UNREACHABLE, 1 },
-		{ 6, DROP_PROHIBITED, 1 },	     { 7, DROP_BLACKHOLE, 0 },
+		{ 3, DROP_NEIGHBOUR_UNRESOLVED, 0 },
+		{ 5, DROP_UNREACHABLE, 1 },
+		{ 6, DROP_PROHIBITED, 1 },
+		{ 7, DROP_BLACKHOLE, 0 },
 		{ 8, DROP_INTERNAL, 0 },
 	};
 	struct rig *rig = *state;
@@ -405,9 +407,9 @@ static void source_check_by_route(void **state)
 
 static void hooks_see_every_stage_and_samples(void **state)
 {
-	const struct hooks hooks = {
-		.trace = count_trace, .sample = count_sample, .sample_interval = 10
-	};
+	const struct hooks hooks = { .trace = count_trace,
+				     .sample = count_sample,
+				     .sample_interval = 10 };
 	struct rig *rig = rig_create(&hooks);
 
 	(void)state;
@@ -450,7 +452,9 @@ static void many_frames_to_one_queue_overflow_into_the_device(void **state)
 {
 	struct rig *rig = *state;
 	struct rte_mbuf *frames[TRANSMIT_MAX + 20];
-	const struct transmit_record record = { .in_port = PORT_NONE, .out_port = 1, .tx_bytes = 60 };
+	const struct transmit_record record = { .in_port = PORT_NONE,
+						.out_port = 1,
+						.tx_bytes = 60 };
 
 	rig->w->snapshot = &rig->snapshot;
 	for (uint32_t i = 0; i < TRANSMIT_MAX + 20; i++) {

@@ -23,24 +23,23 @@ struct rig_route {
 	uint32_t leaf;
 };
 
-#define V4(a, l, leaf)	{ { { (uint64_t)(a) << 32, 0 }, l }, false, leaf }
-#define V6(hi, l, leaf) { { { hi, 0 }, l }, true, leaf }
+#define V4(a, l, leaf)                                         \
+	{                                                      \
+		{ { (uint64_t)(a) << 32, 0 }, l }, false, leaf \
+	}
+#define V6(hi, l, leaf)                      \
+	{                                    \
+		{ { hi, 0 }, l }, true, leaf \
+	}
 
 static const struct rig_route rig_routes[] = {
-	V4(0x00000000, 0, RIG_LEAF_DEFAULT),
-	V4(0xc6120000, 24, RIG_LEAF_PA),
-	V4(0xc6120100, 24, RIG_LEAF_PB),
-	V4(0xc6120200, 24, RIG_LEAF_PC),
-	V4(0xc6120300, 24, RIG_LEAF_UNRESOLVED),
-	V4(0xc6120400, 24, RIG_LEAF_GROUP),
-	V4(0xc6120500, 24, LEAF_UNREACHABLE),
-	V4(0xc6120600, 24, LEAF_PROHIBIT),
-	V4(0xc6120700, 24, LEAF_BLACKHOLE),
-	V4(0xc6120800, 24, LEAF_INTERNAL),
-	V4(0xc6336401, 32, LEAF_LOCAL),
-	V6(0x20010db800010000, 48, RIG_LEAF_PB),
-	V6(0x20010db800020000, 48, RIG_LEAF_PC),
-	V6(0x20010db800030000, 48, RIG_LEAF_GROUP),
+	V4(0x00000000, 0, RIG_LEAF_DEFAULT),     V4(0xc6120000, 24, RIG_LEAF_PA),
+	V4(0xc6120100, 24, RIG_LEAF_PB),         V4(0xc6120200, 24, RIG_LEAF_PC),
+	V4(0xc6120300, 24, RIG_LEAF_UNRESOLVED), V4(0xc6120400, 24, RIG_LEAF_GROUP),
+	V4(0xc6120500, 24, LEAF_UNREACHABLE),    V4(0xc6120600, 24, LEAF_PROHIBIT),
+	V4(0xc6120700, 24, LEAF_BLACKHOLE),      V4(0xc6120800, 24, LEAF_INTERNAL),
+	V4(0xc6336401, 32, LEAF_LOCAL),          V6(0x20010db800010000, 48, RIG_LEAF_PB),
+	V6(0x20010db800020000, 48, RIG_LEAF_PC), V6(0x20010db800030000, 48, RIG_LEAF_GROUP),
 };
 #define RIG_ROUTES (sizeof(rig_routes) / sizeof(rig_routes[0]))
 
@@ -72,7 +71,8 @@ static uint32_t source_cover(void *ctx, struct prefix_key range)
 
 /* rig_routes are in ascending order already. */
 static void source_walk(void *ctx, struct prefix_key range,
-			void (*visit)(void *arg, struct prefix_key prefix, uint32_t leaf), void *arg)
+			void (*visit)(void *arg, struct prefix_key prefix, uint32_t leaf),
+			void *arg)
 {
 	const bool ipv6 = *(const bool *)ctx;
 
@@ -208,12 +208,14 @@ static void fill_snapshot(struct rig *rig)
 
 	for (uint16_t i = 0; i < RIG_PORTS; i++) {
 		fill_port(rig, i);
-		own4[i] = (struct address_entry){ { (uint64_t)(port_net4[i] | 1) << 32, 0 }, i,
+		own4[i] = (struct address_entry){ { (uint64_t)(port_net4[i] | 1) << 32, 0 },
+						  i,
 						  ADDRESS_OWN };
 		own6[i] = (struct address_entry){ { port_net6[i], 1 }, i, ADDRESS_OWN };
 	}
 	own4[RIG_PORTS] = (struct address_entry){ { (uint64_t)(port_net4[0] | 0xff) << 32, 0 },
-						  0, ADDRESS_BROADCAST };
+						  0,
+						  ADDRESS_BROADCAST };
 	fill_nexthops(rig);
 	for (int d = 0; d < 2; d++) {
 		for (int v = 0; v < VLAN_MAX; v++)
@@ -238,10 +240,9 @@ static void fill_snapshot(struct rig *rig)
 struct rig *rig_create(const struct hooks *hooks)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
-	struct dataplane_config config = { .workers = 1,
-					   .offline = true,
-					   .parties = RIG_PORTS,
-					   .transmit_queues = RIG_PORTS };
+	struct dataplane_config config = {
+		.workers = 1, .offline = true, .parties = RIG_PORTS, .transmit_queues = RIG_PORTS
+	};
 
 	assert_non_null(rig);
 	rig->pool = test_eal_pool(1023, 9600 + 188);

@@ -63,7 +63,8 @@ enum {
 struct rig *rig_create(const struct hooks *hooks);
 void rig_destroy(struct rig *rig);
 
-/* A frame as wide as bytes, zeroed but for: Ethernet from neighbour 0 of in to in, tag, EtherType. */
+/* A frame as wide as bytes, zeroed but for: Ethernet from neighbour 0 of in to in, tag, EtherType.
+ */
 struct rte_mbuf *rig_frame(struct rig *rig, uint16_t in, uint16_t ether_type, uint32_t l3_bytes);
 uint8_t *rig_l3(struct rte_mbuf *frame);
 
