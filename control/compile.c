@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Compiles the model into a snapshot that stands alone: it outlives the model. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "address.h"
+#include "model_state.h"
+
+#define CACHE_LINE_BYTES 64
+#define ETHERNET_BYTES   14
+#define VLAN_TAG_BYTES   4
+
+/* What a snapshot consists of, freed as one. */
+struct block {
+	struct block *next;
+	uint8_t data[] __attribute__((aligned(CACHE_LINE_BYTES)));
+};
+
+struct compiled {
+	struct snapshot snapshot;
+	struct nexthop_table nexthops;
+	struct table *routes[2], *sources;
+	struct mac_slot **mac_slot; /* of each port */
+	struct block *blocks;
+};
+
+/* Zeroed memory that lives as long as the snapshot. NULL without memory. */
+static void *take(struct compiled *c, size_t n, size_t bytes)
+{
+	struct block *block;
+
+	if (posix_memalign((void **)&block, CACHE_LINE_BYTES, sizeof(*block) + n * bytes))
+		return NULL;
+	memset(block, 0, sizeof(*block) + n * bytes);
+	block->next = c->blocks;
+	c->blocks = block;
+	return block->data;
+}
+
+static void release(struct snapshot *snapshot)
+{
+	struct compiled *c = snapshot->owner;
+
+	address_set_release(&snapshot->special4);
+	address_set_release(&snapshot->special6);
+	for (uint32_t i = 0; c->mac_slot && i < snapshot->ports; i++)
+		free(c->mac_slot[i]);
+	while (c->blocks) {
+		struct block *block = c->blocks;
+
+		c->blocks = block->next;
+		free(block);
+	}
+	table_unref(c->routes[0]);
+	table_unref(c->routes[1]);
+	table_unref(c->sources);
+	free(c);
+}
+
+/* ---- next hops ---- */
+
+/* The frame's header, right-aligned; rewrite writes the EtherType. */
+static void write_l2(struct nexthop *to, const struct rte_ether_addr *destination,
+		     const struct rte_ether_addr *source, uint16_t vlan)
+{
+	uint8_t *l2;
+
+	to->l2_bytes = ETHERNET_BYTES + (vlan ? VLAN_TAG_BYTES : 0);
+	l2 = to->l2 + sizeof(to->l2) - to->l2_bytes;
+	memcpy(l2, destination, 6);
+	memcpy(l2 + 6, source, 6);
+	if (!vlan)
+		return;
+	l2[12] = 0x81;
+	l2[13] = 0x00;
+	l2[14] = (uint8_t)(vlan >> 8);
+	l2[15] = (uint8_t)vlan;
+}
+
+static struct nexthop compile_hop(const struct model *model, const struct hop *hop)
+{
+	const struct config_port *config = &model->config->ports[hop->key.port];
+	struct nexthop to = { .port = hop->key.port,
+			      .party = hop->party,
+			      .kind = hop->resolved ? NEXTHOP_FORWARD : NEXTHOP_UNRESOLVED };
+
+	write_l2(&to, &hop->mac, &model->port[hop->key.port].mac, config->vlan);
+	to.mtu = hop->resolved ? config->mtu : 0;
+	if (hop->key.via_default)
+		to.kind |= NEXTHOP_VIA_DEFAULT;
+	return to;
+}
+
+static int compile_hops(struct compiled *c, const struct model *model)
+{
+	static const uint8_t special[LEAF_FIRST_FREE] = {
+		[LEAF_NO_ROUTE] = NEXTHOP_NO_ROUTE, [LEAF_UNREACHABLE] = NEXTHOP_UNREACHABLE,
+		[LEAF_PROHIBIT] = NEXTHOP_PROHIBIT, [LEAF_BLACKHOLE] = NEXTHOP_BLACKHOLE,
+		[LEAF_LOCAL] = NEXTHOP_LOCAL,       [LEAF_INTERNAL] = NEXTHOP_INTERNAL,
+	};
+	const struct hops *hops = &model->hops;
+	struct nexthop_table *t = &c->nexthops;
+
+	t->nexthops = hops->hop_count;
+	t->nexthop = take(c, t->nexthops, sizeof(*t->nexthop));
+	if (!t->nexthop)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < t->nexthops; i++) {
+		if (i >= LEAF_FIRST_FREE && hops->hop[i].references)
+			t->nexthop[i] = compile_hop(model, &hops->hop[i]);
+		else
+			t->nexthop[i] = (struct nexthop){ .port = PORT_NONE,
+							  .party = PARTY_NONE,
+							  .l2_bytes = ETHERNET_BYTES,
+							  .kind = i < LEAF_FIRST_FREE && special[i]
+									  ? special[i]
+									  : NEXTHOP_INTERNAL };
+	}
+	return 0;
+}
+
+static int compile_groups(struct compiled *c, const struct hops *hops)
+{
+	struct nexthop_table *t = &c->nexthops;
+	uint32_t bucket = 1, member = 1;
+
+	for (uint32_t i = 1; i < hops->group_count; i++) {
+		t->buckets += hops->group[i].buckets;
+		t->group_members_size += hops->group[i].choices;
+	}
+	t->groups = hops->group_count;
+	t->buckets++;
+	t->group_members_size++;
+	t->group = take(c, t->groups, sizeof(*t->group));
+	t->bucket = take(c, t->buckets, sizeof(*t->bucket));
+	t->group_members = take(c, t->group_members_size, sizeof(*t->group_members));
+	if (!t->group || !t->bucket || !t->group_members)
+		return -ENOMEM;
+	/* groups not in use have one bucket, which must not be reached */
+	t->bucket[0] = t->group_members[0] = LEAF_INTERNAL;
+	for (uint32_t i = 0; i < t->groups; i++) {
+		const struct hop_group *g = &hops->group[i];
+
+		t->group[i] = (struct nexthop_group){ .members = 1 };
+		if (!i || !g->references)
+			continue;
+		t->group[i] = (struct nexthop_group){ bucket, g->buckets - 1, member, g->choices };
+		for (uint32_t k = 0; k < g->buckets; k++)
+			t->bucket[bucket++] = g->choice[g->owner[k]].hop;
+		for (uint32_t k = 0; k < g->choices; k++)
+			t->group_members[member++] = g->choice[k].hop;
+	}
+	return 0;
+}
+
+/* ---- ports ---- */
+
+/* Addresses and subnets of a port, both families, in configuration order. */
+static int compile_addresses(struct compiled *c, const struct config_port *from,
+			     struct snapshot_port *to)
+{
+	size_t n = from->address_count;
+	struct subnet *subnet4 = take(c, n, sizeof(*subnet4));
+	struct subnet *subnet6 = take(c, n, sizeof(*subnet6));
+	uint32_t *address4 = take(c, n, sizeof(*address4));
+	struct ipv6_key *address6 = take(c, n, sizeof(*address6));
+
+	if (!subnet4 || !subnet6 || !address4 || !address6)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct interface_address *a = &from->addresses[i];
+		struct ip_prefix subnet = ip_prefix_of(&a->address, a->length);
+
+		if (a->address.ipv6) {
+			subnet6[to->subnet6_count++].prefix = subnet.key;
+			address6[to->address6_count++] = a->address.key;
+		} else {
+			subnet4[to->subnet4_count++].prefix = subnet.key;
+			address4[to->address4_count++] =
+				rte_cpu_to_be_32((uint32_t)(a->address.key.hi >> 32));
+		}
+	}
+	to->subnet4 = subnet4;
+	to->subnet6 = subnet6;
+	to->address4 = address4;
+	to->address6 = address6;
+	return 0;
+}
+
+/* The MACs of all routers on a port, with their members. */
+static int compile_macs(struct compiled *c, const struct config *config, size_t port,
+			struct snapshot_port *to)
+{
+	struct mac_slot *list;
+	uint32_t n = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		if (pass) {
+			list = take(c, n, sizeof(*list));
+			if (!list)
+				return -ENOMEM;
+			n = 0;
+		}
+		for (size_t m = 0; m < config->member_count; m++) {
+			const struct config_member *member = &config->members[m];
+
+			for (size_t r = 0; r < member->router_count; r++) {
+				const struct config_router *router = &member->routers[r];
+
+				for (size_t i = 0; router->port == port && i < router->mac_count;
+				     i++, n++)
+					if (pass)
+						list[n] = (struct mac_slot){
+							mac_number(router->macs[i].addr_bytes),
+							(uint16_t)m
+						};
+			}
+		}
+	}
+	c->mac_slot[port] = mac_slots_init(list, n, &to->mac_multiplier, &to->mac_shift);
+	to->mac_slot = c->mac_slot[port];
+	return to->mac_slot ? 0 : -ENOMEM;
+}
+
+static void compile_meters(const struct config_port *from, struct snapshot_port *to)
+{
+	to->meter_generation = 1;
+	meter_init(&to->ingress, from->rate_limit_bps / 8, from->burst_bytes);
+	meter_init(&to->egress, from->egress_rate_limit_bps / 8, from->egress_burst_bytes);
+	meter_init(&to->icmp_too_big, from->icmp_rate, from->icmp_burst);
+	meter_init(&to->icmp_error, from->icmp_rate, from->icmp_burst);
+	meter_init(&to->icmp_echo, from->icmp_rate, from->icmp_burst);
+}
+
+static int compile_port(struct compiled *c, const struct model *model, size_t i,
+			struct snapshot_port *to)
+{
+	static const enum source_check checks[] = {
+		[CONFIG_SOURCE_NONE] = SOURCE_CHECK_NONE,
+		[CONFIG_SOURCE_LOOSE] = SOURCE_CHECK_LOOSE,
+		[CONFIG_SOURCE_STRICT] = SOURCE_CHECK_STRICT,
+		[CONFIG_SOURCE_PREFIXES] = SOURCE_CHECK_PREFIXES,
+	};
+	const struct config_port *from = &model->config->ports[i];
+	const struct model_port *port = &model->port[i];
+
+	strncpy(to->name, from->name, sizeof(to->name) - 1);
+	to->mac = port->mac;
+	to->device = port->device;
+	to->vlan = from->vlan;
+	to->mtu = from->mtu;
+	to->party = port->party;
+	to->used = true;
+	to->enabled = from->enabled;
+	to->any_mac = model->options.any_mac;
+	to->mac_lock = from->mac_lock && !to->any_mac;
+	to->source_check = checks[from->source_check];
+	to->source_check_drop = from->source_check_drop;
+	to->link_local = port->link_local;
+	compile_meters(from, to);
+	if (compile_addresses(c, from, to))
+		return -ENOMEM;
+	return compile_macs(c, model->config, i, to);
+}
+
+/* Whence ICMP errors come: the port's first address, else the first of any port. */
+static void compile_error_sources(const struct snapshot *snapshot, struct snapshot_port *port)
+{
+	uint32_t any4 = RTE_BE32(0xc0000008); /* 192.0.0.8, RFC 7600 */
+	const struct ipv6_key *any6 = NULL;
+
+	for (uint32_t i = snapshot->ports; i-- > 0;) {
+		if (port[i].address4_count)
+			any4 = port[i].address4[0];
+		if (port[i].address6_count)
+			any6 = &port[i].address6[0];
+	}
+	for (uint32_t i = 0; i < snapshot->ports; i++) {
+		port[i].error_source4 = port[i].address4_count ? port[i].address4[0] : any4;
+		port[i].error_source6 = port[i].address6_count ? port[i].address6[0]
+					: any6                 ? *any6
+							       : port[i].link_local;
+	}
+}
+
+static int compile_ports(struct compiled *c, const struct model *model)
+{
+	struct snapshot *snapshot = &c->snapshot;
+	struct snapshot_port *port;
+
+	snapshot->ports = (uint32_t)model->config->port_count;
+	port = take(c, snapshot->ports, sizeof(*port));
+	c->mac_slot = take(c, snapshot->ports, sizeof(*c->mac_slot));
+	if (!port || !c->mac_slot)
+		return -ENOMEM;
+	snapshot->port = port;
+	for (uint32_t i = 0; i < snapshot->ports; i++)
+		if (compile_port(c, model, i, &port[i]))
+			return -ENOMEM;
+	compile_error_sources(snapshot, port);
+	return 0;
+}
+
+static int compile_devices(struct compiled *c, const struct model *model)
+{
+	struct snapshot *snapshot = &c->snapshot;
+	struct snapshot_device *device = take(c, model->devices, sizeof(*device));
+
+	if (!device)
+		return -ENOMEM;
+	snapshot->devices = model->devices;
+	snapshot->device = device;
+	for (uint32_t i = 0; i < model->devices; i++) {
+		device[i].fallback_port = PORT_NONE;
+		for (int vlan = 0; vlan < VLAN_MAX; vlan++)
+			device[i].port[vlan] = PORT_NONE;
+	}
+	for (uint16_t i = 0; i < snapshot->ports; i++) {
+		struct snapshot_device *d = &device[snapshot->port[i].device];
+
+		d->port[snapshot->port[i].vlan] = i;
+		if (d->fallback_port == PORT_NONE || !snapshot->port[i].vlan)
+			d->fallback_port = i;
+	}
+	return 0;
+}
+
+/* ---- addresses that are special at every port ---- */
+
+struct entries {
+	struct address_entry *list[2]; /* IPv4, IPv6 */
+	uint32_t n[2];
+};
+
+static void add_entry(struct entries *e, const struct ip_address *address, size_t port,
+		      enum address_kind kind)
+{
+	e->list[address->ipv6][e->n[address->ipv6]++] =
+		(struct address_entry){ address->key, (uint16_t)port, (uint8_t)kind };
+}
+
+/* What an address makes special beside itself. */
+static void add_subnet_entries(struct entries *e, const struct interface_address *a, size_t port)
+{
+	struct ip_prefix subnet = ip_prefix_of(&a->address, a->length);
+	struct ip_address first = { subnet.key.address, a->address.ipv6 };
+	struct ip_address last = ip_prefix_last(&subnet);
+
+	if (a->address.ipv6) {
+		if (a->length < 127) /* subnet-router anycast, RFC 4291 2.6.1; RFC 6164 has none */
+			add_entry(e, &first, port, ADDRESS_OWN);
+	} else if (a->length <= 30) {
+		add_entry(e, &first, port, ADDRESS_BROADCAST);
+		add_entry(e, &last, port, ADDRESS_BROADCAST);
+	}
+}
+
+static int compile_special(struct compiled *c, const struct config *config)
+{
+	struct entries e = { 0 };
+	size_t n = 0;
+	int rc = -ENOMEM;
+
+	for (size_t i = 0; i < config->port_count; i++)
+		n += config->ports[i].address_count;
+	e.list[0] = calloc(3 * n + 1, sizeof(*e.list[0]));
+	e.list[1] = calloc(3 * n + 1, sizeof(*e.list[1]));
+	if (!e.list[0] || !e.list[1])
+		goto out;
+	for (size_t i = 0; i < config->port_count; i++)
+		for (size_t k = 0; k < config->ports[i].address_count; k++)
+			add_entry(&e, &config->ports[i].addresses[k].address, i, ADDRESS_OWN);
+	for (size_t i = 0; i < config->port_count; i++)
+		for (size_t k = 0; k < config->ports[i].address_count; k++)
+			add_subnet_entries(&e, &config->ports[i].addresses[k], i);
+	rc = address_set_init(&c->snapshot.special4, e.list[0], e.n[0]);
+	if (!rc)
+		rc = address_set_init(&c->snapshot.special6, e.list[1], e.n[1]);
+out:
+	free(e.list[0]);
+	free(e.list[1]);
+	return rc;
+}
+
+struct snapshot *compile(const struct model *model)
+{
+	struct compiled *c = calloc(1, sizeof(*c));
+	struct snapshot *snapshot;
+
+	if (!c)
+		return NULL;
+	snapshot = &c->snapshot;
+	snapshot->owner = c;
+	snapshot->release = release;
+	snapshot->generation = model->generation;
+	snapshot->hash_seed = model->config->dataplane.hash_seed;
+	c->routes[0] = table_ref(model->routes[0]);
+	c->routes[1] = table_ref(model->routes[1]);
+	c->sources = table_ref(model->sources);
+	snapshot->fib4 = c->routes[0]->fib4;
+	snapshot->fib6 = c->routes[1]->fib6;
+	snapshot->source4 = c->sources->fib4;
+	snapshot->source6 = c->sources->fib6;
+	snapshot->allowed = c->sources->allowed;
+	snapshot->allowed_words = c->sources->allowed_words;
+	snapshot->nexthops = &c->nexthops;
+	if (compile_ports(c, model) || compile_devices(c, model) || compile_hops(c, model) ||
+	    compile_groups(c, &model->hops) || compile_special(c, model->config)) {
+		release(snapshot);
+		return NULL;
+	}
+	return snapshot;
+}

@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Makes of a configuration the exchange's state: parties, devices, neighbours,
+ * the routes that follow from it, and the tables that workers look up.
+ */
+#include "model.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "feed/file.h"
+#include "feed/static.h"
+#include "model_state.h"
+
+#define PARTIES_MAX (PARTY_NONE - 1)
+
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ byte[i]) * 0x100000001b3; /* FNV-1a */
+	return h;
+}
+
+static uint64_t hash_name(const char *name)
+{
+	uint64_t h = hash_bytes(0xcbf29ce484222325, name, strlen(name));
+
+	/* FNV leaves the last characters in the low bits only */
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93;
+	return h ^ h >> 32;
+}
+
+static struct ip_prefix host_prefix(const struct ip_address *address)
+{
+	return ip_prefix_of(address, ip_bits(address));
+}
+
+/* ---- ports, devices, parties ---- */
+
+/* Locally administered, made from the name: always the same, and another for each port. */
+static struct rte_ether_addr mac_of_name(uint64_t name_hash)
+{
+	struct rte_ether_addr mac = { { 0x02 } };
+
+	for (int i = 1; i < 6; i++)
+		mac.addr_bytes[i] = (uint8_t)(name_hash >> (8 * i));
+	return mac;
+}
+
+/* RFC 4291 appendix A. */
+static struct ipv6_key eui64_link_local(const struct rte_ether_addr *mac)
+{
+	const uint8_t *m = mac->addr_bytes;
+	uint64_t id = (uint64_t)(m[0] ^ 2) << 56 | (uint64_t)m[1] << 48 | (uint64_t)m[2] << 40 |
+		      0xfffeull << 24 | (uint64_t)m[3] << 16 | (uint64_t)m[4] << 8 | m[5];
+
+	return (struct ipv6_key){ 0xfe80ull << 48, id };
+}
+
+/* Ports of one device string share a number; the first to name it gives it. */
+static uint16_t device_of(struct model *model, size_t port)
+{
+	const struct config_port *ports = model->config->ports;
+
+	for (size_t i = 0; ports[port].device && i < port; i++)
+		if (ports[i].device && strcmp(ports[i].device, ports[port].device) == 0)
+			return model->port[i].device;
+	return model->devices++;
+}
+
+/* The only member with anything on a port, or the port's own party. */
+static uint16_t party_of_port(const struct config *config, size_t port)
+{
+	size_t only = SIZE_MAX;
+
+	for (size_t m = 0; m < config->member_count; m++) {
+		const struct config_member *member = &config->members[m];
+		bool here = member->router_count == 0 && member->port == port;
+
+		for (size_t r = 0; r < member->router_count; r++)
+			here |= member->routers[r].port == port;
+		if (!here)
+			continue;
+		if (only != SIZE_MAX)
+			return (uint16_t)(config->member_count + port);
+		only = m;
+	}
+	return (uint16_t)(only == SIZE_MAX ? config->member_count + port : only);
+}
+
+static int by_name(const void *a, const void *b, void *ctx)
+{
+	const struct config_port *ports = ctx;
+
+	return strcmp(ports[*(const size_t *)a].name, ports[*(const size_t *)b].name);
+}
+
+static int add_ports(struct model *model)
+{
+	const struct config *config = model->config;
+	size_t n = config->port_count;
+
+	model->port = calloc(n + 1, sizeof(*model->port));
+	model->port_by_name = calloc(n + 1, sizeof(*model->port_by_name));
+	if (!model->port || !model->port_by_name)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct config_port *from = &config->ports[i];
+		struct model_port *port = &model->port[i];
+
+		port->name_hash = hash_name(from->name);
+		port->mac = from->has_mac ? from->mac : mac_of_name(port->name_hash);
+		port->link_local =
+			from->has_link_local ? from->link_local.key : eui64_link_local(&port->mac);
+		port->device = device_of(model, i);
+		port->party = party_of_port(config, i);
+		model->port_by_name[i] = i;
+	}
+	qsort_r(model->port_by_name, n, sizeof(*model->port_by_name), by_name, config->ports);
+	return 0;
+}
+
+size_t model_port_by_name(const struct model *model, const char *name)
+{
+	size_t low = 0, high = model->config->port_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2, port = model->port_by_name[middle];
+		int order = strcmp(name, model->config->ports[port].name);
+
+		if (!order)
+			return port;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return SIZE_MAX;
+}
+
+size_t model_port_of(const struct model *model, const struct ip_address *address)
+{
+	struct ip_prefix host = host_prefix(address);
+	struct rib_route route;
+
+	return rib_cover(model->connected, &host, &route) ? route.leaf - 1 : SIZE_MAX;
+}
+
+bool model_is_own(const struct model *model, const struct ip_address *address)
+{
+	struct ip_prefix host = host_prefix(address);
+
+	return rib_get(model->rib, &host, ROUTE_LOCAL);
+}
+
+/* ---- neighbours ---- */
+
+static int neighbour_order(const struct neighbour *a, const struct neighbour *b)
+{
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	if (a->address.ipv6 != b->address.ipv6)
+		return a->address.ipv6 ? 1 : -1;
+	return ip_key_compare(a->address.key, b->address.key);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	return neighbour_order(a, b);
+}
+
+static const struct neighbour *find_neighbour(const struct model *model, uint16_t port,
+					      const struct ip_address *address)
+{
+	struct neighbour key = { .address = *address, .port = port };
+
+	return bsearch(&key, model->neighbour, model->neighbours, sizeof(key), by_place);
+}
+
+/* Every address of every router. One MAC is a static neighbour; of several ARP and ND choose. */
+static int add_neighbours(struct model *model)
+{
+	const struct config *config = model->config;
+	size_t n = 0;
+
+	for (size_t m = 0; m < config->member_count; m++)
+		for (size_t r = 0; r < config->members[m].router_count; r++)
+			n += config->members[m].routers[r].address_count;
+	model->neighbour = calloc(n + 1, sizeof(*model->neighbour));
+	if (!model->neighbour)
+		return -ENOMEM;
+	for (size_t m = 0; m < config->member_count; m++) {
+		for (size_t r = 0; r < config->members[m].router_count; r++) {
+			const struct config_router *router = &config->members[m].routers[r];
+
+			for (size_t i = 0; i < router->address_count; i++) {
+				struct neighbour *to = &model->neighbour[model->neighbours++];
+
+				*to = (struct neighbour){ .address = router->addresses[i],
+							  .port = (uint16_t)router->port,
+							  .party = (uint16_t)m,
+							  .resolved = router->mac_count == 1 };
+				if (to->resolved)
+					to->mac = router->macs[0];
+			}
+		}
+	}
+	qsort(model->neighbour, model->neighbours, sizeof(*model->neighbour), by_place);
+	return 0;
+}
+
+/* ---- next hops ---- */
+
+/* What a next hop is, not where it stands: the same in every configuration that has it. */
+static uint64_t hop_identity(const struct model *model, const struct hop_key *key)
+{
+	uint64_t h = model->port[key->port].name_hash;
+
+	h = hash_bytes(h, &key->gateway.key, sizeof(key->gateway.key));
+	return hash_bytes(h, &key->gateway.ipv6, sizeof(key->gateway.ipv6));
+}
+
+static int take_hop(struct model *model, const struct hop_key *key, uint32_t *index)
+{
+	const struct neighbour *neighbour;
+	struct hop *hop;
+	bool fresh;
+	int rc = hops_take(&model->hops, key, hop_identity(model, key), index, &fresh);
+
+	if (rc || !fresh)
+		return rc;
+	hop = &model->hops.hop[*index];
+	neighbour = find_neighbour(model, key->port, &key->gateway);
+	hop->party = neighbour ? neighbour->party : model->port[key->port].party;
+	if (neighbour && neighbour->resolved) {
+		hop->resolved = true;
+		hop->mac = neighbour->mac;
+	}
+	return 0;
+}
+
+/* The leaf of a route's next hops, those on no port left out; -ENETUNREACH: none is left. */
+static int via_leaf(struct model *model, const struct route *route, uint32_t *leaf)
+{
+	struct hop_choice choice[64];
+	uint32_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < route->via_count && i < 64; i++) {
+		const struct config_nexthop *via = &route->via[i];
+		struct hop_key key = { .gateway = via->address,
+				       .port = (uint16_t)via->port,
+				       .via_default = route->prefix.key.length == 0 };
+
+		if (via->port >= model->config->port_count)
+			continue;
+		choice[n].weight = via->weight;
+		rc = take_hop(model, &key, &choice[n].hop);
+		n += !rc;
+	}
+	if (!rc && n)
+		return hops_leaf(&model->hops, choice, n, leaf);
+	while (n)
+		hops_release(&model->hops, choice[--n].hop);
+	return rc ? rc : -ENETUNREACH;
+}
+
+/* ---- routes ---- */
+
+/* Put a leaf in the RIB; takes it, and gives back the one it replaces. */
+static int set_leaf(struct model *model, const struct ip_prefix *prefix, enum route_source source,
+		    uint32_t leaf)
+{
+	uint32_t old;
+	int rc = rib_set(model->rib, prefix, source, leaf, &old);
+
+	hops_release(&model->hops, rc ? leaf : old);
+	return rc;
+}
+
+static bool is_link_local_prefix(const struct ip_prefix *prefix)
+{
+	return prefix->ipv6 && prefix->key.length >= 10 && prefix->key.address.hi >> 54 == 0x3fa;
+}
+
+static int route_leaf(struct model *model, const struct route *route, uint32_t *leaf)
+{
+	switch (route->kind) {
+	case CONFIG_ROUTE_BLACKHOLE:
+		*leaf = LEAF_BLACKHOLE;
+		return 0;
+	case CONFIG_ROUTE_UNREACHABLE:
+		*leaf = LEAF_UNREACHABLE;
+		return 0;
+	case CONFIG_ROUTE_PROHIBIT:
+		*leaf = LEAF_PROHIBIT;
+		return 0;
+	default:
+		return via_leaf(model, route, leaf);
+	}
+}
+
+int model_route_set(struct model *model, enum route_source source, const struct route *route)
+{
+	struct rib_route connected;
+	uint32_t leaf;
+	int rc;
+
+	if (is_link_local_prefix(&route->prefix)) {
+		rc = -EADDRNOTAVAIL;
+	} else if (source != ROUTE_STATIC &&
+		   rib_cover(model->connected, &route->prefix, &connected)) {
+		rc = -EADDRINUSE;
+	} else {
+		rc = route_leaf(model, route, &leaf);
+		if (!rc)
+			rc = set_leaf(model, &route->prefix, source, leaf);
+	}
+	model->unresolved += rc == -ENETUNREACH;
+	model->refused += rc == -EADDRINUSE || rc == -EADDRNOTAVAIL || rc == -ENOSPC;
+	return rc;
+}
+
+/* A subnet of a port, and what in it is the exchange's own. */
+static int add_subnet(struct model *model, size_t port, const struct interface_address *address)
+{
+	struct ip_prefix subnet = ip_prefix_of(&address->address, address->length);
+	struct ip_prefix own = host_prefix(&address->address), anycast = subnet;
+	struct hop_key key = { .port = (uint16_t)port };
+	uint32_t hop, old;
+	int rc;
+
+	rc = rib_set(model->connected, &subnet, ROUTE_CONNECTED, (uint32_t)port + 1, &old);
+	if (!rc)
+		rc = take_hop(model, &key, &hop);
+	if (!rc)
+		rc = set_leaf(model, &subnet, ROUTE_CONNECTED, hop);
+	if (!rc)
+		rc = set_leaf(model, &own, ROUTE_LOCAL, LEAF_LOCAL);
+	anycast.key.length = 128;
+	if (!rc && subnet.ipv6 && subnet.key.length < 127)
+		rc = set_leaf(model, &anycast, ROUTE_LOCAL, LEAF_LOCAL);
+	return rc;
+}
+
+static int add_subnets(struct model *model)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < model->config->port_count; i++)
+		for (size_t k = 0; !rc && k < model->config->ports[i].address_count; k++)
+			rc = add_subnet(model, i, &model->config->ports[i].addresses[k]);
+	return rc;
+}
+
+/* A neighbour that is known by address is a host route to it; link-local ones are never routed to.
+ */
+static int add_adjacencies(struct model *model)
+{
+	for (size_t i = 0; i < model->neighbours; i++) {
+		const struct neighbour *n = &model->neighbour[i];
+		struct hop_key key = { .gateway = n->address, .port = n->port };
+		struct ip_prefix host = host_prefix(&n->address);
+		uint32_t hop;
+		int rc;
+
+		if (model_port_of(model, &n->address) != n->port)
+			continue;
+		rc = take_hop(model, &key, &hop);
+		if (!rc)
+			rc = set_leaf(model, &host, ROUTE_ADJACENT, hop);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- tables that workers look up ---- */
+
+struct table *table_create(void)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (table)
+		table->references = 1;
+	return table;
+}
+
+struct table *table_ref(struct table *table)
+{
+	table->references++;
+	return table;
+}
+
+void table_unref(struct table *table)
+{
+	if (!table || --table->references)
+		return;
+	fib4_free(table->fib4);
+	fib6_free(table->fib6);
+	free(table->allowed);
+	free(table);
+}
+
+/* Bring the table of a family up to date with the RIB. */
+static int update_table(struct model *model, bool ipv6)
+{
+	struct table *old = model->routes[ipv6], *table;
+	const struct prefix_key all = { 0 }, *dirty;
+	size_t n;
+
+	dirty = rib_dirty(model->rib, ipv6, &n);
+	if (old && !n)
+		return 0;
+	if (!old) {
+		dirty = &all;
+		n = 1;
+	}
+	table = table_create();
+	if (!table)
+		return -ENOMEM;
+	if (ipv6)
+		table->fib6 =
+			fib6_apply(old ? old->fib6 : NULL, dirty, n, rib_source(model->rib, true));
+	else
+		table->fib4 =
+			fib4_apply(old ? old->fib4 : NULL, dirty, n, rib_source(model->rib, false));
+	if (!table->fib4 && !table->fib6) {
+		table_unref(table);
+		return -ENOMEM;
+	}
+	rib_clean(model->rib, ipv6);
+	table_unref(old);
+	model->routes[ipv6] = table;
+	return 0;
+}
+
+struct snapshot *model_snapshot(struct model *model)
+{
+	struct snapshot *snapshot;
+
+	if (update_table(model, false) || update_table(model, true))
+		return NULL;
+	model->generation++;
+	snapshot = compile(model);
+	if (snapshot)
+		hops_settle(&model->hops);
+	return snapshot;
+}
+
+/* ---- the whole ---- */
+
+static int fill(struct model *model, struct problems *problems)
+{
+	const struct config *config = model->config;
+	int rc = hops_init(&model->hops);
+
+	if (rc)
+		return rc;
+	model->rib = rib_create(config->dataplane.capacity_ipv4, config->dataplane.capacity_ipv6);
+	model->connected = rib_create(UINT64_MAX, UINT64_MAX);
+	if (!model->rib || !model->connected)
+		return -ENOMEM;
+	rc = add_ports(model);
+	if (!rc)
+		rc = add_neighbours(model);
+	if (!rc)
+		rc = add_subnets(model);
+	if (!rc)
+		rc = add_adjacencies(model);
+	if (!rc)
+		rc = feed_static_load(model, problems);
+	for (size_t i = 0; !rc && i < config->tables.file_count; i++)
+		rc = feed_file_load(model, config->tables.file[i], problems);
+	if (rc)
+		return rc;
+	model->sources = source_table_create(config, model->parties);
+	return model->sources ? 0 : -ENOMEM;
+}
+
+/* What indices of the dataplane cannot hold. */
+static bool fits(const struct config *config, struct problems *problems)
+{
+	struct place nowhere = { 0 };
+
+	if (config->port_count > PORT_MAX)
+		problem_error(problems, nowhere, "ports", "%zu are more than %d",
+			      config->port_count, PORT_MAX);
+	if (config->member_count + config->port_count > PARTIES_MAX)
+		problem_error(problems, nowhere, "members", "%zu are more than %zu",
+			      config->member_count, PARTIES_MAX - config->port_count);
+	return config->port_count <= PORT_MAX &&
+	       config->member_count + config->port_count <= PARTIES_MAX;
+}
+
+struct model *model_create(const struct config *config, const struct model_options *options,
+			   struct problems *problems)
+{
+	size_t errors = problems->errors;
+	struct model *model;
+
+	if (!fits(config, problems))
+		return NULL;
+	model = calloc(1, sizeof(*model));
+	if (!model)
+		return NULL;
+	model->config = config;
+	model->options = *options;
+	model->parties = (uint16_t)(config->member_count + config->port_count);
+	if (fill(model, problems)) {
+		model_free(model);
+		return NULL;
+	}
+	if (model->devices > DEVICE_MAX)
+		problem_error(problems, config->ports[0].place, "ports",
+			      "%u devices are more than %d", model->devices, DEVICE_MAX);
+	if (problems->errors > errors) {
+		model_free(model);
+		return NULL;
+	}
+	return model;
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	table_unref(model->routes[0]);
+	table_unref(model->routes[1]);
+	table_unref(model->sources);
+	rib_free(model->rib);
+	rib_free(model->connected);
+	hops_fini(&model->hops);
+	free(model->neighbour);
+	free(model->port_by_name);
+	free(model->port);
+	free(model);
+}
+
+void model_routes(const struct model *model, struct model_routes *routes)
+{
+	*routes = (struct model_routes){ .ipv4 = rib_prefixes(model->rib, false),
+					 .ipv6 = rib_prefixes(model->rib, true),
+					 .unresolved = model->unresolved,
+					 .refused = model->refused };
+}
+
+uint16_t model_parties(const struct model *model)
+{
+	return model->parties;
+}
+
+const char *model_party_name(const struct model *model, uint16_t party)
+{
+	size_t members = model->config->member_count;
+
+	return party < members ? model->config->members[party].name
+			       : model->config->ports[party - members].name;
+}
+
+uint16_t model_devices(const struct model *model)
+{
+	return model->devices;
+}
+
+uint16_t model_port_device(const struct model *model, uint16_t port)
+{
+	return model->port[port].device;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the model holds, for model.c, which fills it, compile.c, which reads
+ * it, and the feeds, which bring routes. One thread.
+ */
+#ifndef NAPD_MODEL_STATE_H
+#define NAPD_MODEL_STATE_H
+
+#include "hops.h"
+#include "model.h"
+#include "rib.h"
+
+/*
+ * FIB generations that snapshots share; freed with their last user. References are
+ * counted without atomics: released on the thread that compiles.
+ */
+struct table {
+	unsigned int references;
+	struct fib4 *fib4;
+	struct fib6 *fib6;
+	uint64_t *allowed; /* of source tables: the parties of each class */
+	uint32_t allowed_words;
+};
+
+/* Returns to the caller with one reference; NULL without memory. */
+struct table *table_create(void);
+struct table *table_ref(struct table *table);
+void table_unref(struct table *table); /* NULL is allowed */
+
+/* The prefixes that members may send from, as tables. Pure. NULL without memory. */
+struct table *source_table_create(const struct config *config, uint16_t parties);
+
+/* A router's address on a port. */
+struct neighbour {
+	struct ip_address address;
+	uint16_t port;
+	uint16_t party;
+	bool resolved;
+	struct rte_ether_addr mac;
+};
+
+/* What a port's configuration leaves to be worked out. */
+struct model_port {
+	struct rte_ether_addr mac;
+	struct ipv6_key link_local;
+	uint16_t device;
+	uint16_t party; /* its only member, or the port itself */
+	uint64_t name_hash;
+};
+
+struct model {
+	const struct config *config;
+	struct model_options options;
+	struct model_port *port; /* as many as config has */
+	size_t *port_by_name;    /* indices, ascending by name */
+	uint16_t devices;
+	uint16_t parties;
+	struct neighbour *neighbour; /* ascending by port and address */
+	size_t neighbours;
+	struct hops hops;
+	struct rib *rib;
+	struct rib *connected; /* subnets; their leaf is the port + 1 */
+	struct table *routes[2], *sources;
+	uint64_t generation;
+	uint64_t unresolved, refused; /* see struct model_routes */
+};
+
+/* What a feed says of a prefix; via is borrowed. A hop on no port is left out. */
+struct route {
+	struct ip_prefix prefix;
+	enum config_route_kind kind;
+	const struct config_nexthop *via;
+	size_t via_count; /* 1..64 when kind is VIA */
+};
+
+/*
+ * Add or replace the route of a source. Routes that are not used are counted:
+ * -EADDRINUSE: inside a connected subnet; -EADDRNOTAVAIL: link-local; -ENOSPC:
+ * beyond the capacity; -ENETUNREACH: no next hop is on a port's subnet. -ENOMEM.
+ */
+int model_route_set(struct model *model, enum route_source source, const struct route *route);
+
+/* The port of a name, or on whose subnet an address lies; SIZE_MAX: none. */
+size_t model_port_by_name(const struct model *model, const char *name);
+size_t model_port_of(const struct model *model, const struct ip_address *address);
+
+/* Is it an address of the exchange itself? */
+bool model_is_own(const struct model *model, const struct ip_address *address);
+
+/* compile.c. Pure. Returns to the caller; NULL without memory. */
+struct snapshot *compile(const struct model *model);
+
+#endif
