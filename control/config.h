@@ -119,6 +119,13 @@ struct config_route {
 	struct place place;
 };
 
+/* A connected subnet and the port's address on it. */
+struct config_subnet {
+	struct ip_prefix prefix;
+	struct ip_address own;
+	size_t port;
+};
+
 struct config {
 	struct {
 		char *name; /* default "exchange" */
@@ -137,6 +144,8 @@ struct config {
 	} dataplane;
 	struct config_port *ports;
 	size_t port_count;
+	struct config_subnet *subnets; /* of all ports, disjoint; IPv4 first, by ascending address */
+	size_t subnet_count;
 	struct config_member *members;
 	size_t member_count;
 	struct config_route *routes;
@@ -148,6 +157,7 @@ struct config {
 		size_t mrt_count;
 		bool fpm;
 		char *fpm_listen;
+		bool fpm_insecure;
 		uint32_t fpm_table;
 		bool kernel;
 		uint32_t kernel_table;
@@ -188,6 +198,10 @@ int ip_prefix_parse(const char *text, struct ip_prefix *prefix);
 #define IP_TEXT_MAX 64
 const char *ip_address_text(const struct ip_address *address, char text[IP_TEXT_MAX]);
 const char *ip_prefix_text(const struct ip_prefix *prefix, char text[IP_TEXT_MAX]);
+
+/* The subnet on which an address lies, or NULL. Looks in config->subnets, as config_port_of() does. */
+const struct config_subnet *config_subnet_of(const struct config *config,
+					     const struct ip_address *address);
 
 /* The index of the port on whose subnet an address lies, the longest winning; SIZE_MAX: none. */
 size_t config_port_of(const struct config *config, const struct ip_address *address);

@@ -8,6 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The problems' own copy of a file's name; NULL without memory. */
+static const char *problem_file(struct problems *ps, const char *name)
+{
+	char **files, *copy;
+
+	for (size_t i = ps->file_count; name && i-- > 0;)
+		if (strcmp(ps->files[i], name) == 0)
+			return ps->files[i];
+	copy = name ? strdup(name) : NULL;
+	files = copy ? realloc(ps->files, (ps->file_count + 1) * sizeof(*files)) : NULL;
+	if (!files) {
+		free(copy);
+		return NULL;
+	}
+	ps->files = files;
+	files[ps->file_count++] = copy;
+	return copy;
+}
+
 static void __attribute__((format(printf, 5, 0)))
 problem_add(struct problems *ps, struct place place, bool warning, const char *path,
 	    const char *format, va_list ap)
@@ -31,6 +50,7 @@ problem_add(struct problems *ps, struct place place, bool warning, const char *p
 		return;
 	}
 	ps->list = list;
+	place.file = problem_file(ps, place.file);
 	list[ps->count++] = (struct problem){ .place = place, .warning = warning, .text = text };
 }
 
@@ -122,5 +142,8 @@ void problems_release(struct problems *ps)
 	for (size_t i = 0; i < ps->count; i++)
 		free(ps->list[i].text);
 	free(ps->list);
+	for (size_t i = 0; i < ps->file_count; i++)
+		free(ps->files[i]);
+	free(ps->files);
 	*ps = (struct problems){ 0 };
 }
