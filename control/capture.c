@@ -430,15 +430,21 @@ struct pcap_record_header {
 	uint32_t captured_bytes, wire_bytes;
 };
 
+/*
+ * What every reader of pcap skips tells napd that a file is its own. (The
+ * accuracy of the timestamps, which nobody ever filled in.)
+ */
+static const struct pcap_file_header_ns our_header = {
+	.magic = 0xa1b23c4d, /* nanoseconds */
+	.version_major = 2,
+	.version_minor = 4,
+	.sigfigs = 'n' | 'a' << 8 | 'p' << 16 | 'd' << 24,
+	.snap_bytes = CAPTURE_SNAP_BYTES,
+	.link_type = DLT_EN10MB,
+};
+
 struct capture_writer *capture_writer_open(const char *path)
 {
-	const struct pcap_file_header_ns header = {
-		.magic = 0xa1b23c4d, /* nanoseconds */
-		.version_major = 2,
-		.version_minor = 4,
-		.snap_bytes = CAPTURE_SNAP_BYTES,
-		.link_type = DLT_EN10MB,
-	};
 	struct capture_writer *w = malloc(sizeof(*w));
 
 	if (!w)
@@ -451,8 +457,22 @@ struct capture_writer *capture_writer_open(const char *path)
 	}
 	setvbuf(w->file, w->buffer, _IOFBF, sizeof(w->buffer));
 	__fsetlocking(w->file, FSETLOCKING_BYCALLER);
-	capture_writer_add(w, &header, sizeof(header));
+	capture_writer_add(w, &our_header, sizeof(our_header));
 	return w;
+}
+
+bool capture_is_ours(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct pcap_file_header_ns header;
+	bool ours;
+
+	if (fd < 0)
+		return false;
+	ours = read(fd, &header, sizeof(header)) == sizeof(header) &&
+	       memcmp(&header, &our_header, sizeof(header)) == 0;
+	close(fd);
+	return ours;
 }
 
 void capture_writer_begin(struct capture_writer *w, uint64_t time_ns, uint32_t captured_bytes,

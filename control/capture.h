@@ -97,6 +97,9 @@ void capture_writer_begin(struct capture_writer *w, uint64_t time_ns, uint32_t c
 			  uint32_t wire_bytes);
 void capture_writer_add(struct capture_writer *w, const void *data, size_t n);
 
+/* Whether path is a file that a capture writer wrote. */
+bool capture_is_ours(const char *path);
+
 /* 0, or the negative errno of the first write that failed. */
 int capture_writer_error(const struct capture_writer *w);
 /* Write out what is left and close. Takes w; NULL is allowed. 0 or the first negative errno. */

@@ -2,6 +2,7 @@
 /* Collects what a step of a replay sent and dropped, sorts it by input, writes it. */
 #include "outputs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -13,9 +14,6 @@
 #include <rte_mbuf.h>
 
 #include "capture.h"
-
-/* Names the ports of the last run, so that the next one may remove their captures. */
-#define MANIFEST ".napd-replay"
 
 /* What waits for the end of the step. */
 struct kept {
@@ -73,41 +71,41 @@ static int make_dir(const char *dir)
 	return mkdir(path, 0777) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static bool port_name_valid(const char *name, size_t n)
+/* Whether name is PORT.pcap, whatever the port. */
+static bool is_port_capture(const char *name)
 {
-	if (n < 1 || n > 15 || name[0] < 'a' || name[0] > 'z' || strncmp(name, "drop-", 5) == 0)
-		return false;
-	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") >= n;
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n >= 1 && n <= 15 && name[0] >= 'a' && name[0] <= 'z' &&
+	       strncmp(name, "drop-", 5) != 0 && strcmp(name + n, ".pcap") == 0;
 }
 
 /*
- * Visit every path that this run or an earlier one here may have written.
- * Ports of an earlier one are believed only in the form of a port's name.
+ * Visit every path that this run will write, or that an earlier run wrote here
+ * for a port that is no more: the user's own captures are left alone.
  */
 static int visit_captures(const struct outputs *o, int (*visit)(const char *path, void *arg),
 			  void *arg)
 {
-	char path[PATH_MAX], line[64];
-	FILE *manifest;
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	DIR *dir;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < (uint32_t)o->ports + REASON_COUNT && rc == 0; i++) {
 		output_path(o, i, path);
 		rc = visit(path, arg);
 	}
-	snprintf(path, sizeof(path), "%s/" MANIFEST, o->dir);
-	manifest = fopen(path, "re");
-	if (!manifest)
-		return rc;
-	while (rc == 0 && fgets(line, sizeof(line), manifest)) {
-		int n = strcspn(line, "\n");
-
-		if (!port_name_valid(line, n))
+	dir = opendir(o->dir);
+	while (dir && rc == 0 && (entry = readdir(dir)) != NULL) {
+		if (!is_port_capture(entry->d_name))
 			continue;
-		snprintf(path, sizeof(path), "%s/%.*s.pcap", o->dir, n, line);
-		rc = visit(path, arg);
+		snprintf(path, sizeof(path), "%s/%s", o->dir, entry->d_name);
+		if (capture_is_ours(path))
+			rc = visit(path, arg);
 	}
-	fclose(manifest);
+	if (dir)
+		closedir(dir);
 	return rc;
 }
 
@@ -140,24 +138,6 @@ static int remove_capture(const char *path, void *arg)
 		return 0;
 	snprintf(arg, OUTPUTS_ERROR_MAX, "%s: %s", path, strerror(errno));
 	return -errno;
-}
-
-static int write_manifest(const struct outputs *o, char error[OUTPUTS_ERROR_MAX])
-{
-	char path[PATH_MAX];
-	FILE *manifest;
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/" MANIFEST, o->dir);
-	unlink(path);
-	manifest = fopen(path, "wxe");
-	for (uint16_t i = 0; manifest && i < o->ports; i++)
-		fprintf(manifest, "%s\n", o->port_names[i]);
-	if (manifest && !ferror(manifest) && fclose(manifest) == 0)
-		return 0;
-	rc = errno ? -errno : -EIO;
-	snprintf(error, OUTPUTS_ERROR_MAX, "%s: %s", path, strerror(-rc));
-	return rc;
 }
 
 static int create_ports(struct outputs *o, char error[OUTPUTS_ERROR_MAX])
@@ -203,8 +183,6 @@ struct outputs *outputs_open(const char *dir, const char *const *port_names, uin
 	rc = visit_captures(o, refuse_input, &in);
 	if (rc == 0)
 		rc = visit_captures(o, remove_capture, error);
-	if (rc == 0)
-		rc = write_manifest(o, error);
 	if (rc == 0)
 		rc = create_ports(o, error);
 	if (rc == 0)

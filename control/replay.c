@@ -607,9 +607,7 @@ static int judge_captures(const struct replay *r)
 			continue;
 		complain(EXIT_STATUS_FAILED, "%s: %s; replayed up to there", a->name,
 			 capture_error(a->capture));
-		if (status != EXIT_STATUS_WRONG)
-			status =
-				state == CAPTURE_MALFORMED ? EXIT_STATUS_WRONG : EXIT_STATUS_FAILED;
+		status = EXIT_STATUS_FAILED;
 	}
 	return status;
 }

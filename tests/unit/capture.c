@@ -513,8 +513,10 @@ static void what_is_written_reads_back(void **state)
 {
 	char path[] = "/tmp/napd-capture-XXXXXX", error[CAPTURE_ERROR_MAX];
 	uint8_t first[14], second[46];
+	struct file foreign = { 0 };
 	struct capture_writer *w;
 	struct capture *c;
+	int fd;
 
 	(void)state;
 	close(mkstemp(path));
@@ -531,10 +533,17 @@ static void what_is_written_reads_back(void **state)
 	c = capture_open(path, error);
 	assert_non_null(c);
 	assert_int_equal(capture_size(c), 24 + 16 + 60 + 16);
+	assert_true(capture_is_ours(path));
 	expect_record(c, 4294967295999999999u, 9, 60, 9000);
 	expect_record(c, 4294967295999999999u, 9, 0, 0);
 	expect_end(c, CAPTURE_END, NULL);
+	put_header(&foreign, 0xa1b23c4d, 1);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, foreign.bytes, foreign.n), foreign.n);
+	close(fd);
+	assert_false(capture_is_ours(path));
 	unlink(path);
+	assert_false(capture_is_ours(path));
 }
 
 static void a_full_disk_is_told(void **state)
