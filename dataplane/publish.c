@@ -2,19 +2,32 @@
 /* Publication: which snapshot workers forward by, when an old one is freed, and the link words. */
 #include "worker.h"
 
+void retire(struct dataplane *dp, struct retiree *what, void (*release)(struct retiree *))
+{
+	struct retiree **tail = &dp->retired;
+
+	what->token = rte_rcu_qsbr_start(dp->qsbr);
+	what->release = release;
+	what->next = NULL;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = what;
+}
+
+static void snapshot_release(struct retiree *retiree)
+{
+	struct snapshot *s = RTE_PTR_SUB(retiree, offsetof(struct snapshot, retiree));
+
+	s->release(s);
+}
+
 void snapshot_publish(struct dataplane *dp, struct snapshot *next)
 {
 	struct snapshot *old = (struct snapshot *)(uintptr_t)dp->snapshot;
-	struct snapshot **tail = &dp->retired;
 
 	__atomic_store_n(&dp->snapshot, next, __ATOMIC_RELEASE);
-	if (!old)
-		return;
-	old->retired_token = rte_rcu_qsbr_start(dp->qsbr);
-	old->next_retired = NULL;
-	while (*tail)
-		tail = &(*tail)->next_retired;
-	*tail = old;
+	if (old)
+		retire(dp, &old->retiree, snapshot_release);
 }
 
 unsigned int snapshot_reclaim(struct dataplane *dp)
@@ -22,14 +35,13 @@ unsigned int snapshot_reclaim(struct dataplane *dp)
 	unsigned int waiting = 0;
 
 	/* tokens grow along the list: the first that must wait makes the rest wait */
-	while (dp->retired &&
-	       rte_rcu_qsbr_check(dp->qsbr, dp->retired->retired_token, false) == 1) {
-		struct snapshot *done = dp->retired;
+	while (dp->retired && rte_rcu_qsbr_check(dp->qsbr, dp->retired->token, false) == 1) {
+		struct retiree *done = dp->retired;
 
-		dp->retired = done->next_retired;
+		dp->retired = done->next;
 		done->release(done);
 	}
-	for (const struct snapshot *s = dp->retired; s; s = s->next_retired)
+	for (const struct retiree *r = dp->retired; r; r = r->next)
 		waiting++;
 	return waiting;
 }

@@ -40,6 +40,8 @@ void transmit_flush_queue(struct worker *w, struct transmit_queue *q)
 	if (!q->n)
 		return;
 	sent = q->txq.transmit(q->txq.arg, q->frame, q->n);
+	if (unlikely(sent == TRANSMIT_BUSY))
+		return;
 	count_sent(w, q->record, sent);
 	for (uint16_t i = sent; unlikely(i < q->n); i++)
 		drop_unsent(w, q->frame[i], &q->record[i]);
@@ -55,19 +57,30 @@ void transmit(struct worker *w, struct rte_mbuf *frame, const struct transmit_re
 		q->listed = true;
 		w->active[w->active_count++] = index;
 	}
+	if (unlikely(q->n == TRANSMIT_MAX)) {
+		transmit_flush_queue(w, q);
+		if (q->n == TRANSMIT_MAX) {
+			drop_unsent(w, frame, record);
+			return;
+		}
+	}
 	q->frame[q->n] = frame;
 	q->record[q->n] = *record;
-	if (unlikely(++q->n == TRANSMIT_MAX))
-		transmit_flush_queue(w, q);
+	q->n++;
 }
 
+/* Queues that are busy keep their frames and their place. */
 void transmit_flush(struct worker *w)
 {
+	uint16_t waiting = 0;
+
 	for (uint16_t i = 0; i < w->active_count; i++) {
 		struct transmit_queue *q = &w->queue[w->active[i]];
 
 		transmit_flush_queue(w, q);
-		q->listed = false;
+		q->listed = q->n > 0;
+		if (unlikely(q->listed))
+			w->active[waiting++] = w->active[i];
 	}
-	w->active_count = 0;
+	w->active_count = waiting;
 }

@@ -8,6 +8,7 @@
 #include <rte_cycles.h>
 
 #include "mapped.h"
+#include "punt.h"
 
 /* A bucket idle for longer is simply full; keeps the meter's products within 64 bits. */
 #define METER_IDLE_NS (UINT64_C(1) << 44)
@@ -25,12 +26,22 @@ static void worker_free(struct worker *w)
 {
 	const struct dataplane_config *config = &w->dp->config;
 
+	free(w->queues);
+	punt_destroy(w);
+	map_free(w->records, PORT_MAX * sizeof(*w->records));
 	map_free(w->counters, PORT_MAX * sizeof(*w->counters));
 	map_free(w->matrix, (sizeof(*w->matrix) * 2) << (2 * w->party_bits));
 	map_free(w->meters, PORT_MAX * sizeof(*w->meters));
 	map_free(w->queue, config->transmit_queues * sizeof(*w->queue));
 	map_free(w->active, config->transmit_queues * sizeof(*w->active));
 	map_free(w, sizeof(*w));
+}
+
+/* What only a worker that runs by itself needs. */
+static int worker_create_live(struct worker *w)
+{
+	w->records = map_alloc(PORT_MAX * sizeof(*w->records));
+	return w->records ? punt_create(w) : -ENOMEM;
 }
 
 /* Tables are mapped, not touched: a page is there once the worker wrote to it. */
@@ -50,7 +61,8 @@ static struct worker *worker_create(struct dataplane *dp, unsigned int index)
 	w->queue = map_alloc(config->transmit_queues * sizeof(*w->queue));
 	w->active = map_alloc(config->transmit_queues * sizeof(*w->active));
 	w->sample_countdown = config->hooks.sample_interval;
-	if (!w->counters || !w->matrix || !w->meters || !w->queue || !w->active) {
+	if (!w->counters || !w->matrix || !w->meters || !w->queue || !w->active ||
+	    (!config->offline && worker_create_live(w) != 0)) {
 		worker_free(w);
 		return NULL;
 	}
@@ -168,35 +180,40 @@ void worker_count_drop(struct worker *w, const struct drop_event *event)
 	const struct hooks *hooks = &w->dp->config.hooks;
 
 	tally_add(&w->counters[event->port].drop[event->reason], 1, event->bytes);
+	if (w->records)
+		record_drop(w, event);
 	if (hooks->drop)
 		hooks->drop(hooks->ctx, event);
 }
 
-/* TSC cycles as nanoseconds; 128 bits, because their product passes 64 within seconds. */
-static uint64_t tsc_ns(const struct dataplane *dp)
+unsigned int worker_receive(struct worker *w, const struct rxq *q)
 {
-	return (unsigned __int128)rte_rdtsc() * 1000000000u / dp->tsc_hz;
+	const struct snapshot *snapshot = __atomic_load_n(&w->dp->snapshot, __ATOMIC_ACQUIRE);
+	unsigned int n;
+
+	/* frames of a device that is not (or no longer) published stay where they are */
+	if (unlikely(!snapshot || q->device >= snapshot->devices ||
+		     snapshot->device[q->device].fallback_port == PORT_NONE))
+		return 0;
+	n = q->receive(q->arg, w->arrival.frame, BURST_MAX);
+	if (n == 0)
+		return 0;
+	w->snapshot = snapshot;
+	w->arrival.n = n;
+	w->arrival.device = q->device;
+	pipeline_run(w);
+	answers_send(w);
+	transmit_flush(w);
+	return n;
 }
 
 unsigned int worker_poll(struct worker *w, const struct rxq *q)
 {
-	const struct snapshot *snapshot = __atomic_load_n(&w->dp->snapshot, __ATOMIC_ACQUIRE);
-	unsigned int n = 0;
+	unsigned int n;
 
-	/* frames of a device that is not (or no longer) published stay where they are */
-	if (likely(snapshot && q->device < snapshot->devices &&
-		   snapshot->device[q->device].fallback_port != PORT_NONE))
-		n = q->receive(q->arg, w->arrival.frame, BURST_MAX);
-	if (n) {
-		w->snapshot = snapshot;
-		w->arrival.n = n;
-		w->arrival.device = q->device;
-		if (!w->dp->config.offline)
-			w->now_ns = tsc_ns(w->dp);
-		pipeline_run(w);
-		answers_send(w);
-		transmit_flush(w);
-	}
+	if (!w->dp->config.offline)
+		w->now_ns = dataplane_now_ns(w->dp);
+	n = worker_receive(w, q);
 	rte_rcu_qsbr_quiescent(w->dp->qsbr, w->index);
 	return n;
 }

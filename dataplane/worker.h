@@ -7,8 +7,11 @@
 #define NAPD_WORKER_H
 
 #include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
 
+#include "api/live.h"
 #include "burst.h"
+#include "record.h"
 
 /* Transmission waits here until the burst is done: the frames of one queue and what to count. */
 #define TRANSMIT_MAX 256
@@ -65,6 +68,15 @@ struct worker {
 	uint16_t active_count;
 	uint16_t port_queue[PORT_MAX];
 
+	/* live only: see live.h */
+	struct worker_queues *queues; /* control writes, the worker loads once a loop */
+	bool stop;                    /* control writes */
+	struct rte_ring *punt, *inject;
+	struct meter punt_meter[PUNT_KINDS];
+	struct rte_meter_srtcm punt_bucket[PUNT_KINDS];
+	struct worker_load load;
+	struct record_ring *records; /* [PORT_MAX] */
+
 	uint32_t sample_countdown;
 	unsigned int answer_count;
 	struct pending_answer answers[BURST_MAX];
@@ -77,7 +89,7 @@ struct dataplane {
 	uint8_t *link_down;              /* [PORT_MAX]: control writes, workers read */
 	uint32_t links_down;             /* how many of them: 0 spares the look */
 	struct rte_rcu_qsbr *qsbr;
-	struct snapshot *retired; /* oldest first; control's */
+	struct retiree *retired; /* oldest first; control's */
 	uint64_t tsc_hz;
 	unsigned int worker_count;
 	struct worker *worker[WORKER_MAX];
@@ -125,6 +137,12 @@ void transmit_flush(struct worker *w);
 
 /* answer.c: make and send the replies of this burst, in the order of arrival. */
 void answers_send(struct worker *w);
+
+/* Receive one burst from a queue, forward it, hand it to the outputs. Returns frames received. */
+unsigned int worker_receive(struct worker *w, const struct rxq *q);
+
+/* publish.c: have what was just replaced released once no worker reads it. Control thread. */
+void retire(struct dataplane *dp, struct retiree *what, void (*release)(struct retiree *));
 
 /* Run the arrived frames in w->arrival through the whole path. */
 void pipeline_run(struct worker *w);

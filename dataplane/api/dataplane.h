@@ -29,6 +29,9 @@ struct worker;
 typedef uint16_t (*receive_fn)(void *arg, struct rte_mbuf **frame, uint16_t n);
 typedef uint16_t (*transmit_fn)(void *arg, struct rte_mbuf **frame, uint16_t n);
 
+/* What transmit says when somebody else holds the queue: the frames wait one loop. */
+#define TRANSMIT_BUSY UINT16_MAX
+
 struct rxq {
 	receive_fn receive;
 	void *arg;

@@ -22,6 +22,16 @@
 #define PARTY_NONE UINT16_MAX
 
 /*
+ * Part of everything that workers may still read after control replaced it:
+ * publish.c keeps it until they have moved on.
+ */
+struct retiree {
+	struct retiree *next;
+	uint64_t token;
+	void (*release)(struct retiree *retiree);
+};
+
+/*
  * A party is whom traffic is attributed to: a member, or a port for frames of
  * no known member. Party numbers index the matrix and live as long as their object.
  */
@@ -37,6 +47,7 @@ enum nexthop_kind {
 	NEXTHOP_BLACKHOLE,
 	NEXTHOP_LOCAL,      /* one of the exchange's own addresses */
 	NEXTHOP_UNRESOLVED, /* its MAC is not known; port says where it is; or a connected subnet */
+	NEXTHOP_FAILED,     /* as unresolved, and it did not answer: senders are told */
 	NEXTHOP_INTERNAL,   /* unused slot */
 	NEXTHOP_KINDS,
 };
@@ -223,8 +234,7 @@ struct snapshot {
 	/* Called once when no worker can read it any more; control thread. Owner's business. */
 	void (*release)(struct snapshot *);
 	void *owner;
-	struct snapshot *next_retired; /* publish.c */
-	uint64_t retired_token;        /* publish.c */
+	struct retiree retiree; /* publish.c */
 };
 
 /* ---- helpers to fill one; control thread; all return 0 or -ENOMEM ---- */

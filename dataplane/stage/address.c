@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage address: sources and destinations that nobody may use here; takes neighbour discovery. */
+#include "punt.h"
 #include "worker.h"
 
 #define PROTOCOL_ICMPV6 58
@@ -111,6 +112,23 @@ static enum reason judge_scope6(const struct snapshot *s, const struct snapshot_
 	return is_link_local6(src) && !is_own6(s, dst) ? DROP_IPV6_SCOPE : REASON_NONE;
 }
 
+/* What neighbour discovery says of its sender (135) or its target (136). */
+static void tell_control(struct worker *w, uint16_t port, const struct nd_verdict *verdict)
+{
+	const struct punt punt = {
+		.kind = verdict->conflict ? PUNT_CONFLICT : PUNT_LEARN,
+		.ipv6 = true,
+		.solicited = verdict->advertisement && verdict->flags & 0x40,
+		.override = !verdict->advertisement || verdict->flags & 0x20,
+		.port = port,
+		.mac = verdict->link_layer,
+		.address = verdict->advertisement ? verdict->target : verdict->source,
+	};
+
+	if (verdict->conflict || verdict->has_link_layer)
+		punt_send(w, &punt);
+}
+
 static void judge_nd(struct burst *b, uint32_t i, struct worker *w)
 {
 	const struct received r = burst_received(b, i, w->snapshot);
@@ -118,6 +136,8 @@ static void judge_nd(struct burst *b, uint32_t i, struct worker *w)
 
 	if (verdict.reason != REASON_NONE)
 		burst_answer(b, i, verdict.reason, verdict.answer);
+	if (verdict.reason == REASON_CONSUMED)
+		tell_control(w, b->port[i], &verdict);
 	if (verdict.conflict)
 		counter_add(&w->counters[b->port[i]].arp_conflicts, 1);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage nexthop: one next hop a flow, by a seeded hash over the buckets of a group. */
 #include "bytes.h"
+#include "punt.h"
 #include "worker.h"
 
 /* Finaliser of MurmurHash3: every input bit reaches every output bit. */
@@ -86,12 +87,36 @@ static uint32_t group_choose(const struct worker *w, const struct nexthop_group 
 	return first;
 }
 
-static void refuse(struct burst *b, uint32_t i, const struct nexthop *nh)
+/* Control is asked to find the neighbour out; whether it can is known to a later packet. */
+static void ask_control(const struct burst *b, uint32_t i, struct worker *w,
+			const struct nexthop *nh)
 {
-	if ((nh->kind & ~NEXTHOP_VIA_DEFAULT) == NEXTHOP_UNRESOLVED)
+	const struct punt punt = {
+		.kind = PUNT_RESOLVE,
+		.ipv6 = b->ipv6,
+		.port = nh->port,
+		.nexthop = b->nexthop[i],
+		.address = b->ipv6 ? burst_dst6(b, i)
+				   : (struct ipv6_key){ (uint64_t)b->dst4[i] << 32, 0 },
+	};
+
+	punt_send(w, &punt);
+}
+
+static void refuse(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh)
+{
+	switch (nh->kind & ~NEXTHOP_VIA_DEFAULT) {
+	case NEXTHOP_UNRESOLVED:
 		burst_drop(b, i, DROP_NEIGHBOUR_UNRESOLVED);
-	else
+		ask_control(b, i, w, nh);
+		break;
+	case NEXTHOP_FAILED:
+		burst_answer(b, i, DROP_NEIGHBOUR_UNRESOLVED, ANSWER_HOST);
+		ask_control(b, i, w, nh);
+		break;
+	default:
 		burst_drop(b, i, DROP_INTERNAL);
+	}
 }
 
 void stage_nexthop(struct burst *b, struct worker *w)
@@ -109,7 +134,7 @@ void stage_nexthop(struct burst *b, struct worker *w)
 		b->nexthop[i] = index;
 		nh = &t->nexthop[index];
 		if (unlikely(nh->mtu == 0)) {
-			refuse(b, i, nh);
+			refuse(b, i, w, nh);
 		} else if (unlikely(links_down) && is_link_down(w, nh)) {
 			burst_drop(b, i, DROP_LINK_DOWN);
 			tally_add(&w->counters[nh->port].egress_drop[DROP_LINK_DOWN], 1,

@@ -180,7 +180,9 @@ static void fragments_send(struct burst *b, uint32_t i, struct worker *w, const 
 	for (uint16_t k = 0; k < n; k++)
 		bytes[k] = rte_pktmbuf_pkt_len(piece[k]);
 	transmit_flush_queue(w, q);
-	sent = q->txq.transmit(q->txq.arg, piece, n);
+	sent = q->n ? 0 : q->txq.transmit(q->txq.arg, piece, n);
+	if (unlikely(sent == TRANSMIT_BUSY))
+		sent = 0;
 	for (uint16_t k = 0; k < sent; k++)
 		sent_bytes += bytes[k];
 	tally_add(&out->transmitted, sent, sent_bytes);

@@ -87,6 +87,8 @@ static uint16_t queue_transmit(void *arg, struct rte_mbuf **frame, uint16_t n)
 	struct rig_queue *q = arg;
 	uint16_t taken = RTE_MIN(n, RTE_MIN(q->room, RIG_SENT_MAX - q->n));
 
+	if (q->busy)
+		return TRANSMIT_BUSY;
 	memcpy(&q->frame[q->n], frame, taken * sizeof(*frame));
 	q->n += taken;
 	q->room -= taken;
@@ -237,11 +239,11 @@ static void fill_snapshot(struct rig *rig)
 	s->owner = rig;
 }
 
-struct rig *rig_create(const struct hooks *hooks)
+static struct rig *rig_start(const struct hooks *hooks, bool offline)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 	struct dataplane_config config = {
-		.workers = 1, .offline = true, .parties = RIG_PORTS, .transmit_queues = RIG_PORTS
+		.workers = 1, .offline = offline, .parties = RIG_PORTS, .transmit_queues = RIG_PORTS
 	};
 
 	assert_non_null(rig);
@@ -262,6 +264,16 @@ struct rig *rig_create(const struct hooks *hooks)
 	worker_online(rig->w);
 	snapshot_publish(rig->dp, &rig->snapshot);
 	return rig;
+}
+
+struct rig *rig_create(const struct hooks *hooks)
+{
+	return rig_start(hooks, true);
+}
+
+struct rig *rig_create_live(void)
+{
+	return rig_start(NULL, false);
 }
 
 void rig_destroy(struct rig *rig)

@@ -24,6 +24,7 @@ struct rig_queue {
 	struct rte_mbuf *frame[RIG_SENT_MAX];
 	uint32_t n;
 	uint32_t room; /* how many more it takes */
+	bool busy;     /* somebody else has it */
 };
 
 /* 198.18.n.0/24 leads where: n = 0 pa, 1 pb, 2 pc, 3 unresolved, 4 the group, ... */
@@ -59,8 +60,10 @@ enum {
 	RIG_LEAF_GROUP = LEAF_GROUP, /* pa, pb and pc by turns */
 };
 
-/* Start it; offline or live clock. Ends the test program when it cannot. */
+/* Start it, offline. Ends the test program when it cannot. */
 struct rig *rig_create(const struct hooks *hooks);
+/* The same with the clock, the rings and the record of a live dataplane. */
+struct rig *rig_create_live(void);
 void rig_destroy(struct rig *rig);
 
 /* A frame as wide as bytes, zeroed but for: Ethernet from neighbour 0 of in to in, tag, EtherType.
