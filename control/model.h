@@ -18,6 +18,11 @@ struct model;
 
 struct model_options {
 	bool any_mac; /* replay --accept-any-mac */
+	/*
+	 * Reload: ports, parties and devices of the same name keep their numbers, so
+	 * that counters stay theirs; numbers of what is gone are free again. NULL: none before.
+	 */
+	const struct model *previous;
 };
 
 struct model_routes {
@@ -44,7 +49,40 @@ void model_routes(const struct model *model, struct model_routes *routes);
 uint16_t model_parties(const struct model *model);
 const char *model_party_name(const struct model *model, uint16_t party);
 
-/* Ports keep the order of the configuration: port i of config is port i of the snapshot. */
+/*
+ * The number of port i of the configuration in snapshots; without a previous
+ * model it is i. And back: SIZE_MAX for a number that no port has.
+ */
+uint16_t model_port_number(const struct model *model, size_t config_port);
+size_t model_config_port(const struct model *model, uint16_t port);
+/* How many port numbers snapshots have (free ones included). */
+uint16_t model_port_numbers(const struct model *model);
+
+/* ---- live ---- */
+
+/* The MAC that a device turned out to have: of its ports whose configuration names none. */
+void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether_addr mac);
+
+enum model_neighbour { MODEL_NEIGHBOUR_NONE, MODEL_NEIGHBOUR_RESOLVED, MODEL_NEIGHBOUR_FAILED };
+
+/*
+ * What became known of a neighbour on a port; mac matters when resolved. NONE forgets it.
+ * Static neighbours do not change (-EEXIST). Takes effect with the next snapshot. 0 or
+ * negative errno.
+ */
+int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
+			enum model_neighbour what, const struct rte_ether_addr *mac);
+
+/* The gateway that next hop index of the current snapshot stands for; false: a connected subnet, or
+ * special. */
+bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t *port,
+			   struct ip_address *gateway);
+
+/* The routers listed on a port with that address; NULL: none. Their MACs are the ones to believe.
+ */
+const struct config_router *model_router(const struct model *model, uint16_t port,
+					 const struct ip_address *address);
+
 uint16_t model_devices(const struct model *model);
 uint16_t model_port_device(const struct model *model, uint16_t port);
 

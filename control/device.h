@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Devices: whatever DPDK can drive, by PCI address or vdev string, opened,
+ * watched and retried. All functions: control thread.
+ */
+#ifndef NAPD_DEVICE_H
+#define NAPD_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+
+#include "dataplane.h"
+
+struct rte_mempool;
+struct device;
+
+#define DEVICE_ERROR_MAX 256
+
+/* What the configuration wants of a device: its ports' wishes together. */
+struct device_wish {
+	const char *name; /* device string of the configuration; borrowed for the device's life */
+	uint16_t index;   /* number of the device in snapshots */
+	uint16_t mtu;     /* largest IP MTU of its ports */
+	bool tagged;      /* some port of it has a VLAN */
+	bool has_mac;
+	struct rte_ether_addr mac;
+	uint16_t receive_queues; /* 0: auto, as many as workers where RSS is there */
+	uint16_t workers;
+	uint64_t speed_bps; /* 0: the link's own */
+};
+
+struct device_info {
+	char driver[32];
+	struct rte_ether_addr mac;
+	int numa_node; /* -1: unknown */
+	uint16_t receive_queues, transmit_queues;
+	bool link_up;
+	uint64_t speed_bps; /* 0: unknown */
+	bool virtual;       /* no NIC: idles adaptively by default */
+};
+
+/* What the device lost by itself, outside of received. */
+struct device_losses {
+	uint64_t receive_missed, receive_no_buffer, receive_errors, transmit_errors;
+};
+
+/*
+ * Open and start a device. Returns 0 and the device to the caller, or a negative
+ * errno and one sentence that names the place and the mend in error; nothing of
+ * it is left open then, and it may be tried again.
+ */
+int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct device **device,
+		char error[DEVICE_ERROR_MAX]);
+
+/*
+ * Stop and close. No worker may poll or fill its queues any more: they are out of
+ * every snapshot and queue list, and a grace period has passed. Takes device; NULL is allowed.
+ */
+void device_close(struct device *device);
+
+void device_info(const struct device *device, struct device_info *info);
+
+/* Read the losses; grows only, also over a reopened device. */
+void device_losses(const struct device *device, struct device_losses *losses);
+
+/* The queues, as workers use them. queue < receive_queues; worker < workers. */
+struct rxq device_rxq(struct device *device, uint16_t queue);
+struct txq device_txq(struct device *device, uint16_t worker);
+
+/*
+ * Look at the link: the PMD's word, or for drivers that always say up the state of
+ * the kernel interface. Returns whether it is up; false too when the device has vanished
+ * (*vanished then true). Cheap; called every 10 ms and on netlink events.
+ */
+bool device_poll_link(struct device *device, bool *vanished);
+
+/* A descriptor that becomes readable when a kernel interface changes, for all devices; -1: none. */
+int device_watch_fd(void);
+void device_watch_drain(void);
+
+#endif

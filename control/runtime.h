@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A running napd, as the modules of control see it: who owns what, and the
+ * operations that users ask for. run.c owns it. Control thread only.
+ */
+#ifndef NAPD_RUNTIME_H
+#define NAPD_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "device.h"
+#include "live.h"
+#include "model.h"
+#include "neighbour.h"
+
+struct event_base;
+
+/* One device of the configuration and how it fares. */
+struct runtime_device {
+	struct device_wish wish;
+	struct device *device; /* NULL: not open, tried again at retry_ns */
+	uint64_t retry_ns;
+	unsigned int attempts;
+	char error[DEVICE_ERROR_MAX]; /* why it is not open */
+	bool link_up;
+};
+
+struct runtime {
+	const char *config_path;
+	struct config *config;
+	struct model *model;
+	struct dataplane *dp;
+	struct rte_mempool *pool;
+	struct neighbours *neighbours;
+	struct event_base *base;
+	struct runtime_device *devices; /* [device_count], by device number of the snapshot */
+	uint16_t device_count;
+	unsigned int workers;
+	uint16_t worker_core[WORKER_MAX]; /* CPU it runs on */
+	uint64_t start_ns;                /* dataplane_now_ns() at start */
+	bool tables_loaded;
+	bool last_reload_ok;
+	uint64_t last_reload_time_s; /* CLOCK_REALTIME; 0: never */
+	bool adaptive;
+};
+
+/* Read the configuration again and apply it; what is wrong goes to problems. 0 or a negative errno.
+ */
+int runtime_reload(struct runtime *rt, struct problems *problems);
+
+/* Is a port's link up (its device open, enabled and with carrier)? */
+bool runtime_port_up(const struct runtime *rt, uint16_t port);
+
+/* received - forwarded - consumed - dropped over all ports: 0 or what waits (or a bug). */
+int64_t runtime_accounting_error(const struct runtime *rt);
+
+/* NULL: healthy; else one sentence why not (a worker that stands still, tables not loaded). */
+const char *runtime_unhealthy(struct runtime *rt);
+
+#endif
