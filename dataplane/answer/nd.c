@@ -43,12 +43,8 @@ static bool is_solicited_node(struct ipv6_key a)
 /* Link-local, multicast or an address of the exchange: not a packet like any other. */
 static bool is_for_us(struct ipv6_key destination, const struct address_set *special6)
 {
-	const struct address_entry *entry;
-
-	if (ipv6_is_multicast(destination) || ipv6_is_link_local(destination))
-		return true;
-	entry = address_set_find(special6, destination);
-	return entry && entry->kind == ADDRESS_OWN;
+	return ipv6_is_multicast(destination) || ipv6_is_link_local(destination) ||
+	       address_set_find(special6, destination) != NULL;
 }
 
 /*

@@ -189,11 +189,18 @@ static inline uint16_t slow_checksum_icmp6(const uint8_t *ip, uint32_t icmp_byte
 	return slow_checksum(addresses + icmp_bytes + 58, ip + 40, icmp_bytes);
 }
 
-/* Before and after all tests of a program. */
+/* Before and after all tests of a program. Buffers start full of what was there before. */
 static inline int start(void **state)
 {
+	struct rte_mbuf *used[255];
+
 	(void)state;
-	pool = test_eal_pool(255, RTE_PKTMBUF_HEADROOM + FRAME_BYTES_MAX);
+	pool = test_eal_pool(RTE_DIM(used), RTE_PKTMBUF_HEADROOM + FRAME_BYTES_MAX);
+	if (rte_pktmbuf_alloc_bulk(pool, used, RTE_DIM(used)))
+		return -1;
+	for (size_t i = 0; i < RTE_DIM(used); i++)
+		memset(used[i]->buf_addr, 0xa5, used[i]->buf_len);
+	rte_pktmbuf_free_bulk(used, RTE_DIM(used));
 	return 0;
 }
 

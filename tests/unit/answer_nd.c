@@ -3,12 +3,13 @@
  */
 #include "answer.h"
 
-#define OWN         "20 01 0d b8 00 64 00 0a 00 00 00 00 00 00 00 01 " /* 2001:db8:64:a::1 */
-#define OWN_127     "20 01 0d b8 00 64 00 0b 00 00 00 00 00 00 00 01 "
-#define OWN_LINK    "fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 01 "
-#define ANYCAST     "20 01 0d b8 00 64 00 0a 00 00 00 00 00 00 00 00 "
-#define ANYCAST_127 "20 01 0d b8 00 64 00 0b 00 00 00 00 00 00 00 00 " /* the peer's: no anycast \
-									*/
+#define OWN      "20 01 0d b8 00 64 00 0a 00 00 00 00 00 00 00 01 " /* 2001:db8:64:a::1 */
+#define OWN_127  "20 01 0d b8 00 64 00 0b 00 00 00 00 00 00 00 01 "
+#define OWN_LINK "fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 01 "
+#define ANYCAST  "20 01 0d b8 00 64 00 0a 00 00 00 00 00 00 00 00 "
+#define ANYCAST_127                                                                  \
+	"20 01 0d b8 00 64 00 0b 00 00 00 00 00 00 00 00 " /* the peer's: no anycast \
+							    */
 #define OTHER_PORT  "20 01 0d b8 00 64 00 0c 00 00 00 00 00 00 00 01 "
 #define PEER        "20 01 0d b8 00 64 00 0a 00 00 00 00 00 00 00 02 "
 #define PEER_LINK   "fe 80 00 00 00 00 00 00 00 00 00 00 00 00 00 0a "
