@@ -55,9 +55,12 @@ int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct
 		char error[DEVICE_ERROR_MAX]);
 
 /*
- * Stop and close. No worker may poll or fill its queues any more: they are out of
- * every snapshot and queue list, and a grace period has passed. Takes device; NULL is allowed.
+ * From now on the queues of the device give and take nothing. Workers may still be
+ * inside them: close only after a grace period (what was retired afterwards is released).
  */
+void device_shut(struct device *device);
+
+/* Stop and close; shut it first. Takes device; NULL is allowed. */
 void device_close(struct device *device);
 
 void device_info(const struct device *device, struct device_info *info);
@@ -65,9 +68,13 @@ void device_info(const struct device *device, struct device_info *info);
 /* Read the losses; grows only, also over a reopened device. */
 void device_losses(const struct device *device, struct device_losses *losses);
 
-/* The queues, as workers use them. queue < receive_queues; worker < workers. */
-struct rxq device_rxq(struct device *device, uint16_t queue);
-struct txq device_txq(struct device *device, uint16_t worker);
+/*
+ * The queues of device number index, as workers use them: handles that stay valid
+ * for the life of the process, whether a device of that number is open or not.
+ * queue and worker below WORKER_MAX. A shared transmit queue is taken by trylock.
+ */
+struct rxq device_rxq(uint16_t index, uint16_t queue);
+struct txq device_txq(uint16_t index, uint16_t worker);
 
 /*
  * Look at the link: the PMD's word, or for drivers that always say up the state of
