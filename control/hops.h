@@ -15,9 +15,10 @@
 #include "config.h"
 #include "snapshot.h"
 
-#define HOPS_MAX   (1u << 24)
-#define GROUPS_MAX (1u << 16) /* 32 MB of buckets at least; beyond, sets use their best next hop \
-			       */
+#define HOPS_MAX (1u << 24)
+#define GROUPS_MAX                                                                    \
+	(1u << 16) /* 32 MB of buckets at least; beyond, sets use their best next hop \
+		    */
 
 /* What makes a next hop that one. */
 struct hop_key {
