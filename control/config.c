@@ -310,6 +310,7 @@ static void element_value_read(struct reader *r, const struct setting *s, const 
 	if (node->type != NODE_SCALAR &&
 	    !(s->type == SETTING_NEXTHOP && node->type == NODE_MAPPING)) {
 		wrong_kind(r, where, node, setting_allowed(s, allowed));
+		node_refuse(node);
 		return;
 	}
 	element = array_add(r, array, count, s->size);
@@ -320,10 +321,12 @@ static void element_value_read(struct reader *r, const struct setting *s, const 
 	if (s->type == SETTING_NEXTHOP)
 		*(struct config_nexthop *)element =
 			(struct config_nexthop){ .port = SIZE_MAX, .weight = 1 };
-	if (node->type == NODE_MAPPING)
+	if (node->type == NODE_MAPPING) {
 		object_read(r, s->child, node, element, where);
-	else if (value_read(r, s, node->text, element, where) < 0)
+	} else if (value_read(r, s, node->text, element, where) < 0) {
 		(*count)--;
+		node_refuse(node);
+	}
 	if (s->type == SETTING_NEXTHOP && r->problems->errors == errors)
 		check_hop(r, element, where);
 }
@@ -351,7 +354,8 @@ static void list_read(struct reader *r, const struct setting *s, const struct no
 		struct where at = where_index(where, index, node_value(child));
 
 		if (*count >= s->max) {
-			where_error(r, &at, "more than %zu %s", (size_t)s->max, s->key);
+			where_error(r, &at, "one more than the %zu that are allowed",
+				    (size_t)s->max);
 			return;
 		}
 		if (objects)
@@ -640,7 +644,8 @@ static void sections_read(struct reader *r)
 	section_read(r, OBJECT_route);
 	if (r->no_memory)
 		return;
-	if (!ports_mentioned(r) && (!root || root->type != NODE_LIST))
+	if (!ports_mentioned(r) &&
+	    (!root || root->type == NODE_MAPPING || root->type == NODE_EMPTY))
 		where_error(r, &ports,
 			    "missing: an exchange needs at least one port, such as "
 			    "{name: pa, device: \"0000:3b:00.0\", addresses: "

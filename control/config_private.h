@@ -101,4 +101,47 @@ void check_hop(struct reader *r, struct config_nexthop *hop, const struct where 
  */
 const char *special_address(const struct ip_prefix *subnet, const struct ip_address *address);
 
+/* An address that a router or next hop has on a subnet: not ours, not everybody's. */
+void check_neighbour(struct reader *r, const struct config_subnet *subnet,
+		     const struct ip_address *address, const struct where *where);
+
+/* Something that may be given only once; where it stands is found again when it is not. */
+struct claim {
+	struct ipv6_key key;
+	uint32_t space; /* claims of different spaces do not meet */
+	size_t port;
+	size_t item, router, index; /* members[item].routers[router].addresses[index] */
+};
+
+struct claims {
+	struct claim *list;
+	size_t count;
+};
+
+/* In functions that compare: return when x and y differ. */
+#define ORDER(x, y)                                \
+	do {                                       \
+		if ((x) != (y))                    \
+			return (x) < (y) ? -1 : 1; \
+	} while (0)
+
+/* Add one; copies it. */
+void claim_add(struct reader *r, struct claims *claims, const struct claim *claim);
+
+/* Call twice(r, first, other) for every claim after the first of its kind, and free them. */
+typedef void (*claim_twice_fn)(struct reader *r, const struct claim *first,
+			       const struct claim *other);
+void claims_check(struct reader *r, struct claims *claims, claim_twice_fn twice);
+
+/* The i-th of the values that were read from a list; or of a value alone, that. */
+struct where list_where(const struct where *list, size_t i);
+
+/* members[m].routers, and [i] of it: mappings of the list are routers one by one. */
+struct router_where {
+	struct item_where member;
+	struct where list, router;
+};
+
+void router_where(struct router_where *w, struct reader *r, size_t member, size_t router);
+
 #endif

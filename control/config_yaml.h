@@ -14,6 +14,7 @@ enum node_type { NODE_EMPTY, NODE_SCALAR, NODE_LIST, NODE_MAPPING, NODE_ALIAS };
 struct node {
 	enum node_type type : 8;
 	bool quoted;
+	bool refused; /* by the reader: the element of a list is not among its values */
 	uint32_t line, column;
 	uint32_t length; /* of text; or how many children */
 	union {
@@ -51,6 +52,12 @@ static inline const struct node *node_value(const struct node *node)
 
 /* The value of the first such key of a mapping, or NULL. */
 const struct node *node_get(const struct node *mapping, const char *key);
+
+/* Nodes are the document's, which only its reader holds. */
+static inline void node_refuse(const struct node *node)
+{
+	((struct node *)node)->refused = true;
+}
 
 static inline struct place node_place(const struct document *document, const struct node *node)
 {

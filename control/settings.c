@@ -211,8 +211,7 @@ static const char *type_phrase(enum setting_type type)
 /* "one of a, b, c" */
 static void words_text(const struct setting *s, char *text, size_t size)
 {
-	size_t n =
-		(size_t)snprintf(text, size, "%s", s->type == SETTING_WORDS ? "some of" : "one of");
+	size_t n = (size_t)snprintf(text, size, "one of");
 	const char *word;
 	size_t length;
 
