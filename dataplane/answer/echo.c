@@ -67,12 +67,7 @@ struct rte_mbuf *echo_reply4(const struct received *r, struct rte_mempool *pool)
 			  &ip);
 	if (!frame)
 		return NULL;
-	/*
-	 * The request's identification is as unique between these two hosts as
-	 * the requester made it, and needs no counter (RFC 6864 4.3).
-	 */
-	reply_ipv4(ip, bytes, r->l3[1] & DSCP_MASK, load_be16(r->l3 + 4), get_ipv4(r->l3 + 16),
-		   get_ipv4(r->l3 + 12));
+	reply_ipv4(ip, bytes, r->l3[1] & DSCP_MASK, get_ipv4(r->l3 + 16), get_ipv4(r->l3 + 12));
 	if (!received_copy(r, header_bytes, icmp_bytes, ip + IPV4_BYTES)) {
 		rte_pktmbuf_free(frame);
 		return NULL;

@@ -120,12 +120,7 @@ struct rte_mbuf *icmp_error4(const struct received *r, enum answer what, uint16_
 			  &ip);
 	if (!frame)
 		return NULL;
-	/*
-	 * Without "don't fragment" the identification should be unique (RFC 6864
-	 * 4.3), but 576 bytes pass nearly everywhere unfragmented, and a worker
-	 * that counts nothing replays the same bytes every time.
-	 */
-	reply_ipv4(ip, bytes, REPLY_DSCP, 0, r->port->error_source4, get_ipv4(r->l3 + 12));
+	reply_ipv4(ip, bytes, REPLY_DSCP, r->port->error_source4, get_ipv4(r->l3 + 12));
 	if (!write_error(ip + IPV4_BYTES, error4[what], what == ANSWER_TOO_BIG ? mtu : 0, r,
 			 bytes - IPV4_BYTES - ICMP_BYTES)) {
 		rte_pktmbuf_free(frame);

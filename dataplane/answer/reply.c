@@ -69,14 +69,12 @@ static void put_checksum(uint8_t *p, uint32_t sum)
 	memcpy(p, &checksum, sizeof(checksum));
 }
 
-void reply_ipv4(uint8_t *ip, uint32_t bytes, uint8_t tos, uint16_t id, rte_be32_t source,
-		rte_be32_t destination)
+void reply_ipv4(uint8_t *ip, uint32_t bytes, uint8_t tos, rte_be32_t source, rte_be32_t destination)
 {
 	memset(ip, 0, IPV4_BYTES);
 	ip[0] = 0x45;
 	ip[1] = tos;
 	put16(ip + 2, (uint16_t)bytes);
-	put16(ip + 4, id);
 	ip[8] = REPLY_TTL;
 	ip[9] = IPPROTO_ICMP;
 	memcpy(ip + 12, &source, sizeof(source));

@@ -94,8 +94,14 @@ enum owned port_owns_ipv6(const struct snapshot_port *port, struct ipv6_key addr
 struct rte_mbuf *reply_new(const struct snapshot_port *port, const uint8_t *to, uint16_t ether_type,
 			   uint32_t l3_bytes, struct rte_mempool *pool, uint8_t **l3);
 
-/* Write the header of an ICMP packet of bytes in all, checksum included; never "don't fragment". */
-void reply_ipv4(uint8_t *ip, uint32_t bytes, uint8_t tos, uint16_t id, rte_be32_t source,
+/*
+ * Write the header of an ICMP packet of bytes in all, checksum included, to be
+ * fragmented where it must. Its identification is 0, which RFC 6864 4.3 would
+ * have unique; but errors have 576 bytes at most, an echo reply is no longer
+ * than a request that came unfragmented, and a worker that counts nothing
+ * replays the same bytes every time.
+ */
+void reply_ipv4(uint8_t *ip, uint32_t bytes, uint8_t tos, rte_be32_t source,
 		rte_be32_t destination);
 
 /* Write the header of an ICMPv6 packet of bytes in all. */

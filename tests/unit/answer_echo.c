@@ -8,7 +8,7 @@
 	"45 bb 00 21 be ef 40 00 05 01 61 c9 c6 33 64 00 c6 33 64 01 " \
 	"08 00 de 07 1a 2b 00 07 6e 61 70 64 21 "
 #define REPLY4                                                         \
-	"45 b8 00 21 be ef 00 00 40 01 66 cc c6 33 64 01 c6 33 64 00 " \
+	"45 b8 00 21 00 00 00 00 40 01 25 bc c6 33 64 01 c6 33 64 00 " \
 	"00 00 e6 07 1a 2b 00 07 6e 61 70 64 21 "
 /* The same with a record route option. */
 #define REQUEST4_OPTIONS                                                                       \
@@ -17,7 +17,7 @@
 #define REQUEST4_EMPTY \
 	"45 bb 00 1c be ef 40 00 05 01 61 ce c6 33 64 00 c6 33 64 01 08 00 dd cd 1a 2b 00 07 "
 #define REPLY4_EMPTY \
-	"45 b8 00 1c be ef 00 00 40 01 66 d1 c6 33 64 01 c6 33 64 00 00 00 e5 cd 1a 2b 00 07 "
+	"45 b8 00 1c 00 00 00 00 40 01 25 c1 c6 33 64 01 c6 33 64 00 00 00 e5 cd 1a 2b 00 07 "
 
 /* 2001:db8:64:a::2 > 2001:db8:64:a::1, traffic class 0xbb (ECN 3), flow label, hop limit 5 */
 #define REQUEST6                                                                   \
