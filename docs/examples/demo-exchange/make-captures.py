@@ -350,7 +350,7 @@ def traceroute(time, client, server, six, number):
             packet = udp(here, there, 50000 + number, port, data, ttl=hop - 3)
             send(client, time, packet)
             last = hop == 7
-            reply = (1, 4) if last and six else (3, 3) if last or six else (11, 0)
+            reply = ((1, 4) if six else (3, 3)) if last else (3, 0) if six else (11, 0)
             source = there if last else router.router6 if six else router.router4
             if hop > 4:
                 arrived = patched(packet, 7, b"\1") if six else summed(patched(packet, 8, b"\1"))
