@@ -149,21 +149,6 @@ def packages_are_documented():
         yield f"{name} is missing in {where}"
 
 
-# Reasons that nothing can give yet: there are no rules, and offline nothing goes on to control.
-WITHOUT_A_TEST = {"filtered", "flowspec", "punt-policed", "punt-full", "internal"}
-
-
-def every_drop_reason_has_a_test():
-    """A packet case where replay can show it, else a unit test that names it."""
-    tests = [p for p in PATHS if p.startswith("tests/")]
-    cases = "\n".join(text(p) for p in tests if p.endswith(".cases"))
-    units = "\n".join(text(p) for p in tests if p.startswith("tests/unit/"))
-    for name, reason in re.findall(r'^DROP\((\w+), "([a-z0-9-]+)"', text("dataplane/pipeline.def"), re.MULTILINE):
-        in_cases = re.search(rf"^\s*drop {reason}\b(?!-)", cases, re.MULTILINE)
-        if not in_cases and f"DROP_{name}" not in units and reason not in WITHOUT_A_TEST:
-            yield f"{reason}: no packet case, no unit test"
-
-
 CHECKS = [
     dataplane_never_includes_control,
     control_includes_only_the_dataplane_api,
@@ -174,7 +159,6 @@ CHECKS = [
     nothing_is_left_unfinished,
     scripts_are_shellcheck_clean,
     packages_are_documented,
-    every_drop_reason_has_a_test,
 ]
 
 
