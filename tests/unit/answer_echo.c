@@ -2,6 +2,8 @@
 /* Echo: which requests are answered, and the bytes of the replies. */
 #include "answer.h"
 
+#include "answer/checksum.h"
+
 /* 198.51.100.0 > 198.51.100.1, TOS 0xbb (ECN 3), id 0xbeef, DF, TTL 5; id 0x1a2b, sequence 7,
  * "napd!" */
 #define REQUEST4                                                       \
@@ -314,6 +316,51 @@ static void no_reply_without_a_buffer(void **state)
 	}
 }
 
+static void sums_cross_segments_from_any_byte_to_any(void **state)
+{
+	const struct snapshot_port port = test_port(0);
+	struct bytes in;
+
+	(void)state;
+	make_request(&in, true, 60);
+	for (uint32_t segment = 1; segment < 20; segment++) {
+		struct received r = receive_segments(&port, in.at, in.n, segment, segment);
+
+		for (uint32_t from = 0; from <= in.n; from++) {
+			uint16_t sum;
+
+			for (uint32_t n = 0; from + n <= in.n; n++) {
+				assert_true(checksum_frame(r.frame, from, n, &sum));
+				assert_int_equal((uint16_t)~rte_be_to_cpu_16(sum),
+						 slow_checksum(0, in.at + from, n));
+			}
+			assert_false(checksum_frame(r.frame, from, in.n - from + 1, &sum));
+		}
+		rte_pktmbuf_free(r.frame);
+	}
+}
+
+static void only_frames_with_room_for_it_inherit_an_origin(void **state)
+{
+	struct rte_mempool *bare = rte_pktmbuf_pool_create("bare", 1, 0, 0, 256, 0);
+	const struct snapshot_port port = test_port(0);
+	struct bytes in = from_hex(TO_PORT TYPE_IPV4, REQUEST4_EMPTY);
+	struct received r = receive(&port, &in);
+	struct rte_mbuf *reply;
+
+	(void)state;
+	assert_non_null(bare);
+	reply = echo_reply4(&r, bare);
+	assert_non_null(reply);
+	/* Without private area the buffer follows at once: it must not be taken for one. */
+	assert_int_equal(rte_pktmbuf_pkt_len(reply), 60);
+	assert_memory_not_equal(reply + 1, rte_mbuf_to_priv(r.frame),
+				offsetof(struct frame_origin, wire_bytes));
+	rte_pktmbuf_free(reply);
+	rte_pktmbuf_free(r.frame);
+	rte_mempool_free(bare);
+}
+
 static void a_reply_fits_its_buffer_or_is_none(void **state)
 {
 	const struct snapshot_port port = test_port(0);
@@ -345,6 +392,8 @@ int main(void)
 		cmocka_unit_test(cut_requests_are_not_answered),
 		cmocka_unit_test(no_reply_without_a_buffer),
 		cmocka_unit_test(a_reply_fits_its_buffer_or_is_none),
+		cmocka_unit_test(sums_cross_segments_from_any_byte_to_any),
+		cmocka_unit_test(only_frames_with_room_for_it_inherit_an_origin),
 	};
 
 	return cmocka_run_group_tests(tests, start, no_buffer_is_lost);
