@@ -550,6 +550,8 @@ static struct report_cell *collect_matrix(const struct replay *r, size_t *count)
 		cells[n++] = (struct report_cell){
 			.from = model_party_name(r->model, from),
 			.to = model_party_name(r->model, to),
+			.from_party = from,
+			.to_party = to,
 			.ipv6 = i % 2,
 			.packets = sum.packets,
 			.bytes = sum.bytes,

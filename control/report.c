@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #define COLUMNS      80
 #define GRID_PARTIES 6  /* as many columns of the matrix as fit */
+#define GRID_COLUMN  9  /* wide enough for bytes_text() */
 #define LIST_PAIRS   20 /* pairs shown when the grid does not fit */
 #define REASON_FIRST (REASON_CONSUMED + 1)
 
@@ -313,46 +316,63 @@ static void print_ports(const struct report *report, FILE *out)
 		fprintf(out, "  (%zu without traffic)\n", idle);
 }
 
-/* The distinct parties of the matrix, in order of appearance; at most max + 1 are looked for. */
-static size_t matrix_parties(const struct report *report, const char **party, size_t max)
+struct matrix_party {
+	const char *name;
+	uint16_t number;
+};
+
+/* Add a party where its number belongs, if it is not there. Returns how many there are now. */
+static size_t add_party(struct matrix_party *party, size_t n, const char *name, uint16_t number)
+{
+	size_t at = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (party[i].number == number)
+			return n;
+	while (at > 0 && party[at - 1].number > number) {
+		party[at] = party[at - 1];
+		at--;
+	}
+	party[at] = (struct matrix_party){ name, number };
+	return n + 1;
+}
+
+/* The parties of the matrix by number; max + 1 when there are more than max. party has room for
+ * max + 1. */
+static size_t matrix_parties(const struct report *report, struct matrix_party *party, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < 2 * report->cell_count; i++) {
+	for (size_t i = 0; i < 2 * report->cell_count && n <= max; i++) {
 		const struct report_cell *cell = &report->cells[i / 2];
-		const char *name = i % 2 ? cell->to : cell->from;
-		size_t k = 0;
 
-		while (k < n && strcmp(party[k], name) != 0)
-			k++;
-		if (k < n)
-			continue;
-		if (n == max)
-			return max + 1;
-		party[n++] = name;
+		n = i % 2 ? add_party(party, n, cell->to, cell->to_party)
+			  : add_party(party, n, cell->from, cell->from_party);
 	}
 	return n;
 }
 
-static void print_grid(const struct report *report, const char *const *party, size_t n, FILE *out)
+static void print_grid(const struct report *report, const struct matrix_party *party, size_t n,
+		       FILE *out)
 {
+	const int name_width = RTE_MIN(COLUMNS - 4 - GRID_COLUMN * (int)n, 30);
 	char text[NUMBER_TEXT_MAX];
 
-	fprintf(out, "\n%-20s", "From, down; to: ");
+	fprintf(out, "\n%-*s", name_width + 4, "From, down; to:");
 	for (size_t to = 0; to < n; to++)
-		fprintf(out, "%10zu", to + 1);
+		fprintf(out, "%*zu", GRID_COLUMN, to + 1);
 	fputc('\n', out);
 	for (size_t from = 0; from < n; from++) {
 		fprintf(out, "%3zu ", from + 1);
-		print_name(out, party[from], 16);
+		print_name(out, party[from].name, name_width);
 		for (size_t to = 0; to < n; to++) {
 			uint64_t bytes = 0;
 
 			for (size_t i = 0; i < report->cell_count; i++)
-				if (strcmp(report->cells[i].from, party[from]) == 0 &&
-				    strcmp(report->cells[i].to, party[to]) == 0)
+				if (report->cells[i].from_party == party[from].number &&
+				    report->cells[i].to_party == party[to].number)
 					bytes += report->cells[i].bytes;
-			fprintf(out, "%10s", bytes ? bytes_text(bytes, text) : ".");
+			fprintf(out, "%*s", GRID_COLUMN, bytes ? bytes_text(bytes, text) : ".");
 		}
 		fputc('\n', out);
 	}
@@ -396,7 +416,7 @@ static int print_pairs(const struct report *report, FILE *out)
 
 static int print_matrix(const struct report *report, FILE *out)
 {
-	const char *party[GRID_PARTIES];
+	struct matrix_party party[GRID_PARTIES + 1];
 	size_t n = matrix_parties(report, party, GRID_PARTIES);
 
 	if (n == 0)

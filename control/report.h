@@ -19,6 +19,7 @@ struct report_port {
 /* Traffic from one party to another, of one family; only where there was any. */
 struct report_cell {
 	const char *from, *to;
+	uint16_t from_party, to_party; /* the page goes by these */
 	bool ipv6;
 	uint64_t packets;
 	uint64_t bytes; /* as received */

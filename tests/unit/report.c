@@ -13,9 +13,9 @@
 static void fill(struct report *report, struct report_port ports[2])
 {
 	static const struct report_cell cells[] = {
-		{ "Alpha Networks", "Beta", false, 5, 5000 },
-		{ "Alpha Networks", "Beta", true, 1, 1500 },
-		{ "Beta", "Alpha Networks", false, 2, 200 },
+		{ "Alpha Networks", "Beta", 0, 1, false, 5, 5000 },
+		{ "Alpha Networks", "Beta", 0, 1, true, 1, 1500 },
+		{ "Beta", "Alpha Networks", 1, 0, false, 2, 200 },
 	};
 	struct port_counters *a = &ports[0].counters, *b = &ports[1].counters;
 
@@ -248,9 +248,9 @@ static void the_page_says_what_happened(void **state)
 static void the_page_shows_a_grid_of_few_members(void **state)
 {
 	static const struct report_cell cells[] = {
-		{ "Alpha", "Beta", false, 5, 5000 },
-		{ "Alpha", "Beta", true, 1, 1500 },
-		{ "Gamma", "Alpha", false, 2, 200 },
+		{ "Alpha", "Gamma", 0, 2, false, 5, 5000 },
+		{ "Alpha", "Gamma", 0, 2, true, 1, 1500 },
+		{ "Beta", "Alpha", 1, 0, false, 2, 200 },
 	};
 	struct report_port ports[2];
 	struct report report;
@@ -258,12 +258,13 @@ static void the_page_shows_a_grid_of_few_members(void **state)
 	(void)state;
 	fill(&report, ports);
 	report.cells = cells;
-	expect_says(&report, "to: 1 2 3 1 Alpha . 6.50 kB . 2 Beta . . . 3 Gamma 200 B . . ", true);
+	expect_says(&report, "to: 1 2 3 1 Alpha . . 6.50 kB 2 Beta 200 B . . 3 Gamma . . . ", true);
 }
 
 static void names_cannot_drive_the_terminal(void **state)
 {
-	static const struct report_cell cells[] = { { "A\033[2J", "B\xc3\xa4r", false, 5, 5000 } };
+	static const struct report_cell cells[] = { { "A\033[2J", "B\xc3\xa4r", 0, 1, false, 5,
+						      5000 } };
 	struct report_port ports[2];
 	struct report report;
 
