@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <rte_byteorder.h>
+#include <rte_common.h>
 
 #include "address.h"
 #include "model_state.h"
@@ -16,7 +17,7 @@
 /* What a snapshot consists of, freed as one. */
 struct block {
 	struct block *next;
-	uint8_t data[] __attribute__((aligned(CACHE_LINE_BYTES)));
+	uint8_t data[];
 };
 
 struct compiled {
@@ -27,17 +28,17 @@ struct compiled {
 	struct block *blocks;
 };
 
-/* Zeroed memory that lives as long as the snapshot. NULL without memory. */
+/* Zeroed memory, aligned to cache lines, that lives as long as the snapshot. NULL without memory.
+ */
 static void *take(struct compiled *c, size_t n, size_t bytes)
 {
-	struct block *block;
+	struct block *block = calloc(1, sizeof(*block) + CACHE_LINE_BYTES + n * bytes);
 
-	if (posix_memalign((void **)&block, CACHE_LINE_BYTES, sizeof(*block) + n * bytes))
+	if (!block)
 		return NULL;
-	memset(block, 0, sizeof(*block) + n * bytes);
 	block->next = c->blocks;
 	c->blocks = block;
-	return block->data;
+	return (void *)RTE_ALIGN_CEIL((uintptr_t)block->data, CACHE_LINE_BYTES);
 }
 
 static void release(struct snapshot *snapshot)
@@ -190,36 +191,38 @@ static int compile_addresses(struct compiled *c, const struct config_port *from,
 	return 0;
 }
 
-/* The MACs of all routers on a port, with their members. */
+/* The MACs of all routers on a port, with their members; list NULL: only how many. */
+static uint32_t list_macs(const struct config *config, size_t port, struct mac_slot *list)
+{
+	uint32_t n = 0;
+
+	for (size_t m = 0; m < config->member_count; m++) {
+		const struct config_member *member = &config->members[m];
+
+		for (size_t r = 0; r < member->router_count; r++) {
+			const struct config_router *router = &member->routers[r];
+
+			if (router->port != port)
+				continue;
+			for (size_t i = 0; list && i < router->mac_count; i++)
+				list[n + i] =
+					(struct mac_slot){ mac_number(router->macs[i].addr_bytes),
+							   (uint16_t)m };
+			n += (uint32_t)router->mac_count;
+		}
+	}
+	return n;
+}
+
 static int compile_macs(struct compiled *c, const struct config *config, size_t port,
 			struct snapshot_port *to)
 {
-	struct mac_slot *list;
-	uint32_t n = 0;
+	uint32_t n = list_macs(config, port, NULL);
+	struct mac_slot *list = take(c, n, sizeof(*list));
 
-	for (int pass = 0; pass < 2; pass++) {
-		if (pass) {
-			list = take(c, n, sizeof(*list));
-			if (!list)
-				return -ENOMEM;
-			n = 0;
-		}
-		for (size_t m = 0; m < config->member_count; m++) {
-			const struct config_member *member = &config->members[m];
-
-			for (size_t r = 0; r < member->router_count; r++) {
-				const struct config_router *router = &member->routers[r];
-
-				for (size_t i = 0; router->port == port && i < router->mac_count;
-				     i++, n++)
-					if (pass)
-						list[n] = (struct mac_slot){
-							mac_number(router->macs[i].addr_bytes),
-							(uint16_t)m
-						};
-			}
-		}
-	}
+	if (!list)
+		return -ENOMEM;
+	list_macs(config, port, list);
 	c->mac_slot[port] = mac_slots_init(list, n, &to->mac_multiplier, &to->mac_shift);
 	to->mac_slot = c->mac_slot[port];
 	return to->mac_slot ? 0 : -ENOMEM;

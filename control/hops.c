@@ -100,6 +100,7 @@ static void grow_tables(struct hops *hops)
 int hops_init(struct hops *hops)
 {
 	*hops = (struct hops){ .hop_count = LEAF_FIRST_FREE, .group_count = 1 };
+	hops->group_limit = GROUPS_MAX;
 	hops->hop_table_mask = hops->group_table_mask = TABLE_FIRST - 1;
 	hops->hop_table = calloc(TABLE_FIRST, sizeof(*hops->hop_table));
 	hops->group_table = calloc(TABLE_FIRST, sizeof(*hops->group_table));
@@ -280,7 +281,7 @@ static uint32_t best_choice(struct hops *hops, const struct hop_choice *choice, 
 	}
 	hops->hop[choice[best].hop].references++;
 	release_choices(hops, choice, n);
-	hops->sets_cut++;
+	hops->narrowed++;
 	return choice[best].hop;
 }
 
@@ -301,7 +302,7 @@ int hops_leaf(struct hops *hops, struct hop_choice *choice, uint32_t n, uint32_t
 		*leaf = LEAF_GROUP | index;
 		return 0;
 	}
-	if (!hops->group_free && hops->group_count == GROUPS_MAX) {
+	if (!hops->group_free && hops->group_count > hops->group_limit) {
 		*leaf = best_choice(hops, choice, n);
 		return 0;
 	}

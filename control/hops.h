@@ -60,7 +60,8 @@ struct hops {
 	uint32_t group_count, group_allocated, group_free, group_retired;
 	uint32_t *hop_table, *group_table; /* hash -> first index */
 	uint32_t hop_table_mask, group_table_mask;
-	uint64_t sets_cut; /* sets that got no group */
+	uint32_t group_limit; /* how many groups there may be */
+	uint64_t narrowed;    /* sets that got one next hop instead of a group */
 };
 
 /* 0 or -ENOMEM. */

@@ -547,7 +547,8 @@ void model_routes(const struct model *model, struct model_routes *routes)
 	*routes = (struct model_routes){ .ipv4 = rib_prefixes(model->rib, false),
 					 .ipv6 = rib_prefixes(model->rib, true),
 					 .unresolved = model->unresolved,
-					 .refused = model->refused };
+					 .refused = model->refused,
+					 .narrowed = model->hops.narrowed };
 }
 
 uint16_t model_parties(const struct model *model)

@@ -29,6 +29,7 @@ struct model_routes {
 	uint64_t ipv4, ipv6; /* prefixes in force, connected ones included */
 	uint64_t unresolved; /* routes whose next hops are on no port's subnet: not used */
 	uint64_t refused;    /* table routes inside a connected subnet, and beyond capacity */
+	uint64_t narrowed;   /* times a set of next hops got but one of them: too many sets */
 };
 
 /*

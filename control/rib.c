@@ -13,6 +13,7 @@
 #define NODES_MAX        (1u << 24)
 #define INDEX_MASK       (NODES_MAX - 1)
 #define DIRTY_MAX        16384
+#define DIRTY_FIRST      16
 #define NODES_FIRST      256
 #define ALTERNATES_FIRST 64
 
@@ -45,7 +46,7 @@ struct family {
 	struct pool node, alternate;
 	uint64_t capacity, prefixes;
 	struct prefix_key *dirty;
-	size_t dirty_count;
+	size_t dirty_count, dirty_allocated;
 	struct fib_source source;
 };
 
@@ -200,16 +201,32 @@ static bool node_counted(const struct family *f, const struct node *n)
 	return false;
 }
 
+/* Room for one more range; false: there are too many, or there is no memory. */
+static bool dirty_reserve(struct family *f)
+{
+	struct prefix_key *grown;
+
+	if (f->dirty_count < f->dirty_allocated)
+		return true;
+	if (f->dirty_count == DIRTY_MAX)
+		return false;
+	grown = realloc(f->dirty, f->dirty_allocated * 2 * sizeof(*grown));
+	if (!grown)
+		return false;
+	f->dirty = grown;
+	f->dirty_allocated *= 2;
+	return true;
+}
+
 static void mark_dirty(struct family *f, const struct node *n)
 {
 	struct prefix_key range = { n->address, (uint8_t)length_of(n) };
 
 	if (f->dirty_count == 1 && f->dirty[0].length == 0)
 		return;
-	if (f->dirty_count == DIRTY_MAX) {
-		f->dirty[0] = (struct prefix_key){ 0 };
-		f->dirty_count = 1;
-		return;
+	if (!dirty_reserve(f)) {
+		range = (struct prefix_key){ 0 };
+		f->dirty_count = 0;
 	}
 	f->dirty[f->dirty_count++] = range;
 }
@@ -443,7 +460,8 @@ static int family_init(struct family *f, uint64_t capacity)
 {
 	*f = (struct family){ .capacity = capacity };
 	f->source = (struct fib_source){ source_cover, source_walk, f };
-	f->dirty = malloc(DIRTY_MAX * sizeof(*f->dirty));
+	f->dirty_allocated = DIRTY_FIRST;
+	f->dirty = malloc(DIRTY_FIRST * sizeof(*f->dirty));
 	if (!f->dirty || pool_reserve(&f->node, sizeof(struct node), 1, NODES_FIRST) ||
 	    pool_reserve(&f->alternate, sizeof(struct alternate), 1, ALTERNATES_FIRST))
 		return -ENOMEM;

@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "model.h"
+#include "out_of_memory.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -640,6 +641,48 @@ static void snapshots_are_independent(void **state)
 	second->release(second);
 }
 
+/* Without memory there is no model or no snapshot, nothing leaks (see ASan), and no error is
+ * invented. */
+static void no_memory_is_survived(void **state)
+{
+	const struct model_options options = { 0 };
+	struct snapshot *s = NULL;
+	unsigned int n = 0;
+	struct exchange x;
+
+	(void)state;
+	make_exchange(&x);
+	x.member[0].prefixes = x.prefixes;
+	x.member[0].prefix_count = 1;
+	x.prefixes[0] = prefix("203.0.113.0/24");
+	x.port[0].source_check = CONFIG_SOURCE_PREFIXES;
+	add_route(&x, "10.0.0.0/8", CONFIG_ROUTE_VIA);
+	add_via(&x, "192.0.2.2", 1);
+	add_via(&x, "198.51.100.0", 0);
+	for (; !s; n++) {
+		struct problems problems = { 0 };
+		struct model *model;
+
+		assert_true(n < 10000);
+		out_of_memory_after(n);
+		model = model_create(&x.config, &options, &problems);
+		s = model ? model_snapshot(model) : NULL;
+		out_of_memory_never();
+		assert_int_equal(problems.errors, 0);
+		if (model && !s) { /* a second try succeeds */
+			struct snapshot *again = model_snapshot(model);
+
+			assert_non_null(again);
+			assert_int_equal(leaf_of(again, "198.51.100.1"), LEAF_LOCAL);
+			again->release(again);
+		}
+		model_free(model);
+		problems_release(&problems);
+	}
+	assert_true(n > 30);
+	s->release(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -655,6 +698,7 @@ int main(void)
 		cmocka_unit_test(capacity_warns),
 		cmocka_unit_test(any_mac_opens_locks),
 		cmocka_unit_test(snapshots_are_independent),
+		cmocka_unit_test(no_memory_is_survived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
