@@ -2,7 +2,10 @@
 /* Starts DPDK's environment so that it leaves no trace on the host. */
 #include "eal.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +14,8 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+
+#include "cores.h"
 
 /*
  * EAL makes a directory even when it has nothing to keep there: in /run for
@@ -79,6 +84,157 @@ int eal_start_offline(char error[EAL_ERROR_MAX])
 	if (rc == 0)
 		sched_setaffinity(0, sizeof(affinity), &affinity);
 	return 0;
+}
+
+/* ---- live ---- */
+
+#define ARGS_MAX 256
+
+struct args {
+	char *list[ARGS_MAX + 1];
+	int count;
+	bool failed;
+};
+
+static void args_add(struct args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void args_add(struct args *args, const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text || args->count == ARGS_MAX) {
+		free(text);
+		args->failed = true;
+		return;
+	}
+	args->list[args->count++] = text;
+}
+
+static void args_free(struct args *args)
+{
+	for (int i = 0; i < args->count; i++)
+		free(args->list[i]);
+}
+
+/* Free hugepages of any size and node; 0 without the kernel's word. */
+static bool host_has_hugepages(void)
+{
+	char line[128];
+	unsigned long free_pages = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "HugePages_Free: %lu", &free_pages) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return free_pages > 0;
+}
+
+static bool is_pci(const char *device)
+{
+	unsigned int domain, bus, slot, function;
+
+	return sscanf(device, "%4x:%2x:%2x.%1x", &domain, &bus, &slot, &function) == 4;
+}
+
+/* Does an earlier port name the same device? */
+static bool is_repeated(const struct config *config, size_t port)
+{
+	for (size_t i = 0; i < port; i++)
+		if (config->ports[i].device &&
+		    strcmp(config->ports[i].device, config->ports[port].device) == 0)
+			return true;
+	return false;
+}
+
+static void args_devices(struct args *args, const struct config *config)
+{
+	bool pci = false;
+
+	for (size_t i = 0; i < config->port_count; i++) {
+		if (!config->ports[i].device || !is_pci(config->ports[i].device) ||
+		    is_repeated(config, i))
+			continue;
+		args_add(args, "-a");
+		args_add(args, "%s", config->ports[i].device);
+		pci = true;
+	}
+	if (!pci)
+		args_add(args, "--no-pci");
+}
+
+static void args_memory(struct args *args, const struct config *config)
+{
+	const uint64_t megabytes = config->dataplane.memory_bytes >> 20;
+	const enum config_hugepages wish = config->dataplane.hugepages;
+
+	args_add(args, "-m");
+	args_add(args, "%" PRIu64, megabytes ? megabytes : 1);
+	if (wish == CONFIG_HUGEPAGES_REQUIRED ||
+	    (wish == CONFIG_HUGEPAGES_AUTO && host_has_hugepages())) {
+		/* nothing is left behind that could hinder the next start */
+		args_add(args, "--in-memory");
+		args_add(args, "--single-file-segments");
+	} else {
+		args_add(args, "--no-huge");
+	}
+}
+
+static void args_fill(struct args *args, const struct config *config, const struct cores *cores)
+{
+	char lcores[32 + 16 * WORKER_MAX];
+	int at = snprintf(lcores, sizeof(lcores), "0@%u", cores->control);
+
+	for (unsigned int i = 0; i < cores->workers; i++)
+		at += snprintf(lcores + at, sizeof(lcores) - at, ",%u@%u", i + 1, cores->worker[i]);
+	args_add(args, "napd");
+	args_add(args, "--lcores");
+	args_add(args, "%s", lcores);
+	args_memory(args, config);
+	args_devices(args, config);
+	args_add(args, "--no-shconf");
+	args_add(args, "--no-telemetry");
+	args_add(args, "--file-prefix=napd%d", (int)getpid());
+	args_add(args, "--force-max-simd-bitwidth=512");
+	args_add(args, "--log-level=*:%d", strcmp(config->log.level, "debug") == 0 ? 7 : 4);
+	for (size_t i = 0; i < config->dataplane.eal_count; i++)
+		args_add(args, "%s", config->dataplane.eal[i]);
+}
+
+int eal_start_live(const struct config *config, const struct cores *cores,
+		   char error[EAL_ERROR_MAX])
+{
+	struct args args = { .count = 0 };
+	struct private_dir dir;
+	char *argv[ARGS_MAX + 1] = { 0 };
+	int rc = 0;
+
+	args_fill(&args, config, cores);
+	if (args.failed) {
+		snprintf(error, EAL_ERROR_MAX, "dataplane.eal: too many arguments for DPDK");
+		args_free(&args);
+		return -E2BIG;
+	}
+	memcpy(argv, args.list, args.count * sizeof(argv[0])); /* EAL reorders its argv */
+	private_dir_enter(&dir);
+	if (rte_eal_init(args.count, argv) < 0) {
+		snprintf(error, EAL_ERROR_MAX,
+			 "DPDK did not start: %s (memory %" PRIu64
+			 "M, hugepages %s); see dataplane in the configuration",
+			 rte_strerror(rte_errno), config->dataplane.memory_bytes >> 20,
+			 host_has_hugepages() ? "there" : "none");
+		rc = rte_errno ? -rte_errno : -EIO;
+	}
+	private_dir_leave(&dir);
+	args_free(&args);
+	return rc;
 }
 
 void eal_stop(void)

@@ -16,6 +16,7 @@
 #include "neighbour.h"
 
 struct event_base;
+struct runtime_private;
 
 /* One device of the configuration and how it fares. */
 struct runtime_device {
@@ -44,6 +45,7 @@ struct runtime {
 	bool last_reload_ok;
 	uint64_t last_reload_time_s; /* CLOCK_REALTIME; 0: never */
 	bool adaptive;
+	struct runtime_private *private;
 };
 
 /* Read the configuration again and apply it; what is wrong goes to problems. 0 or a negative errno.

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Opens and closes DPDK devices, and moves frames between their queues and workers. */
+#include "device.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_spinlock.h>
+
+#include "device_link.h"
+#include "log.h"
+
+#define RX_DESCRIPTORS 1024
+#define TX_DESCRIPTORS 1024
+#define PORT_CLOSED    UINT16_MAX
+
+/* One end of a queue, as a worker holds it. port: control writes, the worker reads. */
+struct queue_handle {
+	uint16_t port; /* ethdev port, PORT_CLOSED: gives and takes nothing */
+	uint16_t queue;
+	rte_spinlock_t *shared; /* of a transmit queue that several workers use */
+};
+
+static struct queue_handle receive_handles[DEVICE_MAX][WORKER_MAX];
+static struct queue_handle transmit_handles[DEVICE_MAX][WORKER_MAX];
+static rte_spinlock_t transmit_locks[DEVICE_MAX][WORKER_MAX];
+
+struct device {
+	struct device_wish wish;
+	uint16_t port;
+	struct rte_eth_dev_info eth;
+	uint16_t receive_queues, transmit_queues;
+	struct rte_ether_addr mac;
+	struct device_losses before;        /* of earlier lives of this device number */
+	char kernel_interface[IF_NAMESIZE]; /* "" when the driver's own word on the link counts */
+};
+
+/* Losses survive a device that is closed and opened again. */
+static struct device_losses past_losses[DEVICE_MAX];
+
+/* ---- queues ---- */
+
+static uint16_t receive(void *arg, struct rte_mbuf **frame, uint16_t n)
+{
+	const struct queue_handle *h = arg;
+	const uint16_t port = __atomic_load_n(&h->port, __ATOMIC_ACQUIRE);
+
+	return unlikely(port == PORT_CLOSED) ? 0 : rte_eth_rx_burst(port, h->queue, frame, n);
+}
+
+static uint16_t transmit(void *arg, struct rte_mbuf **frame, uint16_t n)
+{
+	const struct queue_handle *h = arg;
+	const uint16_t port = __atomic_load_n(&h->port, __ATOMIC_ACQUIRE);
+	uint16_t sent;
+
+	if (unlikely(port == PORT_CLOSED))
+		return 0;
+	if (likely(!h->shared))
+		return rte_eth_tx_burst(port, h->queue, frame, n);
+	if (!rte_spinlock_trylock(h->shared))
+		return TRANSMIT_BUSY;
+	sent = rte_eth_tx_burst(port, h->queue, frame, n);
+	rte_spinlock_unlock(h->shared);
+	return sent;
+}
+
+static __attribute__((constructor)) void handles_close(void)
+{
+	for (int d = 0; d < DEVICE_MAX; d++)
+		for (int q = 0; q < WORKER_MAX; q++)
+			receive_handles[d][q].port = transmit_handles[d][q].port = PORT_CLOSED;
+}
+
+struct rxq device_rxq(uint16_t index, uint16_t queue)
+{
+	return (struct rxq){ receive, &receive_handles[index][queue], index };
+}
+
+struct txq device_txq(uint16_t index, uint16_t worker)
+{
+	return (struct txq){ transmit, &transmit_handles[index][worker] };
+}
+
+static void handles_open(struct device *d)
+{
+	const uint16_t index = d->wish.index;
+	const bool shared = d->transmit_queues < d->wish.workers;
+
+	for (uint16_t q = 0; q < d->receive_queues; q++) {
+		receive_handles[index][q].queue = q;
+		__atomic_store_n(&receive_handles[index][q].port, d->port, __ATOMIC_RELEASE);
+	}
+	for (uint16_t k = 0; k < d->wish.workers; k++) {
+		struct queue_handle *h = &transmit_handles[index][k];
+
+		h->queue = k % d->transmit_queues;
+		h->shared = shared ? &transmit_locks[index][h->queue] : NULL;
+		__atomic_store_n(&h->port, d->port, __ATOMIC_RELEASE);
+	}
+	if (shared)
+		log_info("device", "%s has %u transmit queues for %u workers: they share",
+			 d->wish.name, d->transmit_queues, d->wish.workers);
+}
+
+void device_shut(struct device *d)
+{
+	for (uint16_t q = 0; q < WORKER_MAX; q++) {
+		__atomic_store_n(&receive_handles[d->wish.index][q].port, PORT_CLOSED,
+				 __ATOMIC_RELEASE);
+		__atomic_store_n(&transmit_handles[d->wish.index][q].port, PORT_CLOSED,
+				 __ATOMIC_RELEASE);
+	}
+}
+
+/* ---- the kernel interface behind a virtual device ---- */
+
+/* The value of key in a device string: "net_tap0,iface=t0" has iface t0. */
+static bool argument(const char *device, const char *key, char *value, size_t size)
+{
+	const size_t length = strlen(key);
+
+	for (const char *at = strchr(device, ','); at; at = strchr(at, ',')) {
+		at++;
+		if (strncmp(at, key, length) == 0 && at[length] == '=') {
+			snprintf(value, size, "%.*s", (int)strcspn(at + length + 1, ","),
+				 at + length + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool starts_with(const char *device, const char *driver)
+{
+	return strncmp(device, driver, strlen(driver)) == 0;
+}
+
+/* Drivers that sit on an interface of the kernel that exists before them. */
+static bool on_kernel_interface(const char *device)
+{
+	return starts_with(device, "net_af_packet") || starts_with(device, "net_af_xdp");
+}
+
+/* Set the MTU of an interface; drivers on top of it refuse to. 0 or a negative errno. */
+static int interface_set_mtu(const char *name, uint16_t mtu, int *had)
+{
+	struct ifreq request = { 0 };
+	const int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int rc = 0;
+
+	if (s < 0)
+		return -errno;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(s, SIOCGIFMTU, &request) != 0) {
+		rc = -errno;
+	} else {
+		*had = request.ifr_mtu;
+		request.ifr_mtu = mtu;
+		if (*had < mtu && ioctl(s, SIOCSIFMTU, &request) != 0)
+			rc = -errno;
+	}
+	close(s);
+	return rc;
+}
+
+static int prepare_interface(struct device *d, char error[DEVICE_ERROR_MAX])
+{
+	const uint16_t mtu = d->wish.mtu + (d->wish.tagged ? 4 : 0);
+	int had = 0, rc;
+
+	if (!argument(d->wish.name, "iface", d->kernel_interface, sizeof(d->kernel_interface))) {
+		if (!on_kernel_interface(d->wish.name))
+			return 0;
+		snprintf(error, DEVICE_ERROR_MAX, "needs iface=NAME in the device string");
+		return -EINVAL;
+	}
+	if (!on_kernel_interface(d->wish.name))
+		return 0;
+	rc = interface_set_mtu(d->kernel_interface, mtu, &had);
+	if (rc == -ENODEV)
+		snprintf(error, DEVICE_ERROR_MAX, "there is no interface %s here",
+			 d->kernel_interface);
+	else if (rc != 0)
+		snprintf(error, DEVICE_ERROR_MAX,
+			 "mtu %u does not fit interface %s, whose MTU is %d: %s", mtu,
+			 d->kernel_interface, had, strerror(-rc));
+	return rc;
+}
+
+/* The device string with what napd completes in it: frames of af_packet as wide as the MTU. */
+static int complete(const struct device_wish *wish, char *text, size_t size)
+{
+	char have[16];
+	uint32_t frame = 2048;
+	int n;
+
+	while (frame < wish->mtu + 128u)
+		frame *= 2;
+	if (starts_with(wish->name, "net_af_packet") && frame > 2048 &&
+	    !argument(wish->name, "framesz", have, sizeof(have)))
+		n = snprintf(text, size, "%s,framesz=%u,blocksz=%u,framecnt=512", wish->name, frame,
+			     frame);
+	else
+		n = snprintf(text, size, "%s", wish->name);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+/* ---- opening ---- */
+
+static int probe(struct device *d, char error[DEVICE_ERROR_MAX])
+{
+	char devargs[512], name[64];
+	int rc;
+
+	if (complete(&d->wish, devargs, sizeof(devargs)) != 0) {
+		snprintf(error, DEVICE_ERROR_MAX, "the device string is too long");
+		return -ENAMETOOLONG;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(d->wish.name, ","), d->wish.name);
+	if (rte_eth_dev_get_port_by_name(name, &d->port) == 0)
+		return 0;
+	rc = rte_dev_probe(devargs);
+	if (rc == 0)
+		rc = rte_eth_dev_get_port_by_name(name, &d->port);
+	if (rc == 0)
+		return 0;
+	snprintf(error, DEVICE_ERROR_MAX,
+		 "DPDK finds no such device (%s); see `dpdk-devbind.py --status` for NICs, and the "
+		 "driver's arguments for others",
+		 rte_strerror(rc < 0 ? -rc : rc));
+	return rc < 0 ? rc : -ENODEV;
+}
+
+static void choose_queues(struct device *d)
+{
+	const uint16_t most_rx = d->eth.max_rx_queues, most_tx = d->eth.max_tx_queues;
+	const bool rss = d->eth.flow_type_rss_offloads != 0;
+	uint16_t wanted = d->wish.receive_queues;
+
+	if (wanted == 0)
+		wanted = rss ? d->wish.workers : 1;
+	/* without RSS what spreads frames is not ours, and may split a flow or reassemble it */
+	d->receive_queues = RTE_MAX(RTE_MIN(wanted, most_rx), 1);
+	d->transmit_queues = RTE_MAX(RTE_MIN(d->wish.workers, most_tx), 1);
+	if (strcmp(d->eth.driver_name, "net_tap") == 0)
+		d->receive_queues = d->transmit_queues =
+			RTE_MAX(d->receive_queues, d->transmit_queues);
+	d->receive_queues = RTE_MIN(d->receive_queues, WORKER_MAX);
+}
+
+static struct rte_eth_conf configuration(const struct device *d)
+{
+	const uint64_t rss = d->eth.flow_type_rss_offloads &
+			     (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+	struct rte_eth_conf conf = { 0 };
+
+	if (d->receive_queues > 1 && rss) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = rss;
+	}
+	if (!on_kernel_interface(d->wish.name)) {
+		conf.rxmode.mtu = d->wish.mtu + (d->wish.tagged ? 4 : 0);
+		if (d->eth.max_mtu < conf.rxmode.mtu)
+			conf.rxmode.mtu = d->wish.mtu;
+	}
+	return conf;
+}
+
+static int check_mtu(const struct device *d, char error[DEVICE_ERROR_MAX])
+{
+	if (on_kernel_interface(d->wish.name) || d->eth.max_mtu >= d->wish.mtu)
+		return 0;
+	snprintf(error, DEVICE_ERROR_MAX, "mtu %u is more than the %u that the device can",
+		 d->wish.mtu, d->eth.max_mtu);
+	return -ERANGE;
+}
+
+static int setup_queues(struct device *d, struct rte_mempool *pool)
+{
+	uint16_t rx = RX_DESCRIPTORS, tx = TX_DESCRIPTORS;
+	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(d->port, &rx, &tx);
+
+	if (rc == -ENOTSUP)
+		rc = 0;
+	for (uint16_t q = 0; rc == 0 && q < d->receive_queues; q++)
+		rc = rte_eth_rx_queue_setup(d->port, q, rx, SOCKET_ID_ANY, NULL, pool);
+	for (uint16_t q = 0; rc == 0 && q < d->transmit_queues; q++)
+		rc = rte_eth_tx_queue_setup(d->port, q, tx, SOCKET_ID_ANY, NULL);
+	return rc;
+}
+
+/* Own MAC where the driver can, else hear everything; neighbour discovery is multicast. */
+static void set_filters(struct device *d)
+{
+	bool promiscuous = false;
+
+	if (d->wish.has_mac) {
+		d->mac = d->wish.mac;
+		promiscuous = rte_eth_dev_default_mac_addr_set(d->port, &d->mac) != 0;
+	} else {
+		rte_eth_macaddr_get(d->port, &d->mac);
+	}
+	if (rte_eth_allmulticast_enable(d->port) != 0)
+		promiscuous = true;
+	if (promiscuous && rte_eth_promiscuous_enable(d->port) != 0)
+		log_warning("device",
+			    "%s takes neither its MAC nor promiscuous mode; frames may "
+			    "not reach it",
+			    d->wish.name);
+}
+
+static int configure(struct device *d, struct rte_mempool *pool, char error[DEVICE_ERROR_MAX])
+{
+	struct rte_eth_conf conf;
+	const char *what = "is not configured";
+	int rc = rte_eth_dev_info_get(d->port, &d->eth);
+
+	if (rc == 0)
+		rc = check_mtu(d, error);
+	if (rc != 0)
+		return rc;
+	choose_queues(d);
+	conf = configuration(d);
+	rc = rte_eth_dev_configure(d->port, d->receive_queues, d->transmit_queues, &conf);
+	if (rc == 0) {
+		what = "gets no queues";
+		rc = setup_queues(d, pool);
+	}
+	if (rc == 0) {
+		what = "does not start";
+		rc = rte_eth_dev_start(d->port);
+	}
+	if (rc != 0) {
+		snprintf(error, DEVICE_ERROR_MAX, "%s: %s", what, rte_strerror(-rc));
+		return rc;
+	}
+	set_filters(d);
+	return 0;
+}
+
+int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct device **device,
+		char error[DEVICE_ERROR_MAX])
+{
+	struct device *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (!d) {
+		snprintf(error, DEVICE_ERROR_MAX, "no memory");
+		return -ENOMEM;
+	}
+	d->wish = *wish;
+	d->port = PORT_CLOSED;
+	rc = prepare_interface(d, error);
+	if (rc == 0)
+		rc = probe(d, error);
+	if (rc == 0)
+		rc = configure(d, pool, error);
+	if (rc != 0) {
+		device_close(d);
+		return rc;
+	}
+	handles_open(d);
+	*device = d;
+	return 0;
+}
+
+void device_close(struct device *d)
+{
+	struct rte_eth_dev_info info;
+
+	if (!d)
+		return;
+	if (d->port != PORT_CLOSED) {
+		device_losses(d, &past_losses[d->wish.index]);
+		/* the rte_device outlives its port, and is what a new probe would find taken */
+		if (rte_eth_dev_info_get(d->port, &info) != 0)
+			info.device = NULL;
+		rte_eth_dev_stop(d->port);
+		rte_eth_dev_close(d->port);
+		if (info.device)
+			rte_dev_remove(info.device);
+	}
+	free(d);
+}
+
+/* ---- looking at one ---- */
+
+void device_info(const struct device *d, struct device_info *info)
+{
+	struct rte_eth_link link = { 0 };
+
+	*info = (struct device_info){
+		.mac = d->mac,
+		.numa_node = rte_eth_dev_socket_id(d->port),
+		.receive_queues = d->receive_queues,
+		.transmit_queues = d->transmit_queues,
+		.virtual = starts_with(d->wish.name, "net_"),
+		.speed_bps = d->wish.speed_bps,
+	};
+	snprintf(info->driver, sizeof(info->driver), "%s", d->eth.driver_name);
+	if (rte_eth_link_get_nowait(d->port, &link) == 0) {
+		info->link_up = link.link_status;
+		if (!info->speed_bps && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
+			info->speed_bps = link.link_speed * UINT64_C(1000000);
+	}
+}
+
+void device_losses(const struct device *d, struct device_losses *losses)
+{
+	struct rte_eth_stats stats;
+
+	*losses = past_losses[d->wish.index];
+	if (rte_eth_stats_get(d->port, &stats) != 0)
+		return;
+	losses->receive_missed += stats.imissed;
+	losses->receive_no_buffer += stats.rx_nombuf;
+	losses->receive_errors += stats.ierrors;
+	losses->transmit_errors += stats.oerrors;
+}
+
+bool device_poll_link(struct device *d, bool *vanished)
+{
+	struct rte_eth_link link = { 0 };
+
+	*vanished = rte_eth_dev_is_removed(d->port) == 1;
+	if (*vanished)
+		return false;
+	if (d->kernel_interface[0])
+		return device_link_up(d->kernel_interface, vanished);
+	return rte_eth_link_get_nowait(d->port, &link) == 0 && link.link_status;
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * napd run: start order, the event loop of control, signals, and the end.
+ * Every step of the loop is short; nothing in it waits for a worker.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <rte_launch.h>
+#include <rte_mbuf.h>
+#include <systemd/sd-daemon.h>
+
+#include "command.h"
+#include "cores.h"
+#include "eal.h"
+#include "export/metrics.h"
+#include "export/socket.h"
+#include "log.h"
+#include "runtime_private.h"
+
+#define POLL_US       1000   /* workers' events */
+#define LINK_US       10000  /* links, grace periods */
+#define TICK_US       100000 /* neighbours, retries, watchdog */
+#define PARTIES_LEAST 1024
+#define POOL_MBUFS    32767
+#define DRAIN_MS      20
+
+struct daemon {
+	struct runtime rt;
+	struct runtime_private private;
+	struct runtime_device devices[DEVICE_MAX];
+	struct control_socket *socket;
+	struct metrics_server *metrics;
+	struct event *timers[3], *signals[3], *links;
+	bool watchdog;
+};
+
+/* ---- a worker never blocks ---- */
+
+static __thread bool on_worker;
+
+/*
+ * net_af_packet waits in poll(-1) when its ring is full, which would stop a worker for
+ * ever: on workers poll() looks and returns. Control and the rest of the process
+ * get the real one. The executable exports it (see meson.build).
+ */
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	const struct timespec now = { 0, 0 };
+	const struct timespec limit = { timeout / 1000, timeout % 1000 * 1000000L };
+
+	if (on_worker)
+		return ppoll(fds, n, &now, NULL);
+	return ppoll(fds, n, timeout < 0 ? NULL : &limit, NULL);
+}
+
+struct launch {
+	struct worker *worker;
+	bool adaptive;
+};
+
+static int worker_main(void *arg)
+{
+	struct launch launch = *(struct launch *)arg;
+
+	free(arg);
+	on_worker = true;
+	/* a nap of 50 us shall not become 100 by the kernel's kindness */
+	prctl(PR_SET_TIMERSLACK, 1000);
+	return worker_run(launch.worker, launch.adaptive);
+}
+
+static int launch_workers(struct daemon *d)
+{
+	for (unsigned int i = 0; i < d->rt.workers; i++) {
+		struct launch *launch = malloc(sizeof(*launch));
+
+		if (!launch)
+			return -ENOMEM;
+		*launch = (struct launch){ dataplane_worker(d->rt.dp, i), d->rt.adaptive };
+		if (rte_eal_remote_launch(worker_main, launch, i + 1) != 0) {
+			free(launch);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+static void on_poll(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	const uint64_t now = dataplane_now_ns(d->rt.dp);
+	struct punt punt[64];
+	unsigned int n;
+
+	(void)fd;
+	(void)what;
+	for (unsigned int i = 0; i < d->rt.workers; i++) {
+		n = punt_receive(d->rt.dp, i, punt, 64);
+		for (unsigned int k = 0; k < n; k++)
+			neighbours_punt(d->rt.neighbours, &punt[k], now);
+	}
+	if (neighbours_changed(d->rt.neighbours)) {
+		struct snapshot *snapshot = model_snapshot(d->rt.model);
+
+		if (snapshot)
+			snapshot_publish(d->rt.dp, snapshot);
+	}
+}
+
+static void on_links(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)what;
+	if (fd >= 0)
+		device_watch_drain();
+	runtime_poll_links(&d->rt);
+	runtime_reclaim(&d->rt);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	const uint64_t now = dataplane_now_ns(d->rt.dp);
+
+	(void)fd;
+	(void)what;
+	neighbours_tick(d->rt.neighbours, now);
+	runtime_open_devices(&d->rt, now);
+	runtime_watch_workers(&d->rt, now);
+	for (unsigned int i = 0; i < d->rt.workers; i++)
+		if (d->private.stalled[i])
+			return;
+	if (d->watchdog)
+		sd_notify(0, "WATCHDOG=1");
+}
+
+static void on_reload(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct problems problems = { 0 };
+
+	(void)fd;
+	(void)what;
+	sd_notify(0, "RELOADING=1");
+	runtime_reload(&d->rt, &problems);
+	problems_print(&problems);
+	problems_release(&problems);
+	sd_notify(0, "READY=1");
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)what;
+	log_info("run", "%s: stopping", fd == SIGINT ? "SIGINT" : "SIGTERM");
+	sd_notify(0, "STOPPING=1");
+	event_base_loopbreak(d->rt.base);
+}
+
+static struct event *timer_start(struct daemon *d, event_callback_fn callback, long period_us)
+{
+	const struct timeval period = { .tv_usec = period_us };
+	struct event *e = event_new(d->rt.base, -1, EV_PERSIST, callback, d);
+
+	if (e)
+		event_add(e, &period);
+	return e;
+}
+
+static struct event *signal_start(struct daemon *d, int number, event_callback_fn callback)
+{
+	struct event *e = evsignal_new(d->rt.base, number, callback, d);
+
+	if (e)
+		event_add(e, NULL);
+	return e;
+}
+
+static int loop_start(struct daemon *d)
+{
+	const int watch = device_watch_fd();
+
+	d->timers[0] = timer_start(d, on_poll, POLL_US);
+	d->timers[1] = timer_start(d, on_links, LINK_US);
+	d->timers[2] = timer_start(d, on_tick, TICK_US);
+	d->signals[0] = signal_start(d, SIGHUP, on_reload);
+	d->signals[1] = signal_start(d, SIGTERM, on_end);
+	d->signals[2] = signal_start(d, SIGINT, on_end);
+	for (int i = 0; i < 3; i++)
+		if (!d->timers[i] || !d->signals[i])
+			return -ENOMEM;
+	if (watch >= 0) {
+		d->links = event_new(d->rt.base, watch, EV_READ | EV_PERSIST, on_links, d);
+		if (!d->links || event_add(d->links, NULL) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- start ---- */
+
+/* The configuration and the model, or an exit status. */
+static int load(struct daemon *d)
+{
+	const struct model_options options = { 0 };
+	struct problems problems = { 0 };
+	int status = EXIT_STATUS_DONE;
+
+	d->rt.config = config_load(d->rt.config_path, &problems);
+	if (d->rt.config)
+		d->rt.model = model_create(d->rt.config, &options, &problems);
+	problems_print(&problems);
+	if (!d->rt.model)
+		status = problems.errors
+				 ? EXIT_STATUS_WRONG
+				 : complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
+	problems_release(&problems);
+	return status;
+}
+
+static bool all_virtual(const struct config *config)
+{
+	for (size_t i = 0; i < config->port_count; i++)
+		if (strncmp(config->ports[i].device, "net_", 4) != 0)
+			return false;
+	return true;
+}
+
+static struct rte_mempool *pool_create(const struct config *config)
+{
+	uint32_t mtu = 1500;
+
+	for (size_t i = 0; i < config->port_count; i++)
+		mtu = RTE_MAX(mtu, (uint32_t)config->ports[i].mtu);
+	/* headroom, Ethernet header and tags; replies and fragments come from here too */
+	return rte_pktmbuf_pool_create("frames", POOL_MBUFS, 256, 0,
+				       RTE_PKTMBUF_HEADROOM + RTE_ALIGN(mtu + 60, 64),
+				       SOCKET_ID_ANY);
+}
+
+static int start_dataplane(struct daemon *d, const struct cores *cores)
+{
+	struct dataplane_config config = {
+		.workers = cores->workers,
+		.parties = RTE_MAX(PARTIES_LEAST, 2 * model_parties(d->rt.model)),
+		.transmit_queues = DEVICE_MAX,
+	};
+
+	d->rt.workers = cores->workers;
+	memcpy(d->rt.worker_core, cores->worker, sizeof(cores->worker));
+	d->private.parties_max = config.parties;
+	d->rt.pool = pool_create(d->rt.config);
+	if (!d->rt.pool)
+		return complain(EXIT_STATUS_FAILED,
+				"%s: dataplane.memory: too little for packet buffers; give more",
+				d->rt.config_path);
+	d->rt.dp = dataplane_create(&config);
+	d->rt.neighbours = d->rt.dp ? neighbours_create(d->rt.dp, d->rt.pool) : NULL;
+	d->rt.base = event_base_new();
+	if (!d->rt.dp || !d->rt.neighbours || !d->rt.base)
+		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
+	for (unsigned int i = 0; i < d->rt.workers; i++)
+		worker_set_pool(dataplane_worker(d->rt.dp, i), d->rt.pool);
+	d->rt.start_ns = dataplane_now_ns(d->rt.dp);
+	return EXIT_STATUS_DONE;
+}
+
+static int start_services(struct daemon *d)
+{
+	uint64_t watchdog_us = 0;
+
+	if (control_socket_open(&d->rt, &d->socket) != 0 ||
+	    metrics_open(&d->rt, &d->metrics) != 0 || loop_start(d) != 0)
+		return EXIT_STATUS_FAILED;
+	d->rt.tables_loaded = true; /* static routes and files: model_create() read them */
+	d->watchdog = sd_watchdog_enabled(0, &watchdog_us) > 0;
+	log_info("run", "%s: %zu ports, %u workers; ready", d->rt.config->exchange.name,
+		 d->rt.config->port_count, d->rt.workers);
+	sd_notify(0, "READY=1");
+	return EXIT_STATUS_DONE;
+}
+
+static int start(struct daemon *d)
+{
+	char error[EAL_ERROR_MAX] = "";
+	struct cores cores;
+	int status = load(d);
+
+	if (status != EXIT_STATUS_DONE)
+		return status;
+	log_set_level(d->rt.config->log.level);
+	if (cores_choose(d->rt.config, model_devices(d->rt.model), &cores, error) != 0)
+		return complain(EXIT_STATUS_WRONG, "%s: %s", d->rt.config_path, error);
+	if (cores.warning[0])
+		log_warning("run", "%s", cores.warning);
+	if (eal_start_live(d->rt.config, &cores, error) != 0)
+		return complain(EXIT_STATUS_FAILED, "%s: %s", d->rt.config_path, error);
+	status = start_dataplane(d, &cores);
+	if (status != EXIT_STATUS_DONE)
+		return status;
+	d->rt.adaptive =
+		d->rt.config->dataplane.idle == CONFIG_IDLE_ADAPTIVE ||
+		cores.worker[0] == cores.control ||
+		(d->rt.config->dataplane.idle == CONFIG_IDLE_AUTO && all_virtual(d->rt.config));
+	runtime_adopt(&d->rt, dataplane_now_ns(d->rt.dp));
+	if (launch_workers(d) != 0)
+		return complain(EXIT_STATUS_FAILED, "the workers could not be started");
+	return start_services(d);
+}
+
+/* ---- the end ---- */
+
+/* What came in goes out; then workers stop, and devices close. */
+static void end(struct daemon *d)
+{
+	metrics_close(d->metrics);
+	control_socket_close(d->socket);
+	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
+		worker_set_queues(dataplane_worker(d->rt.dp, i), NULL);
+	usleep(DRAIN_MS * 1000);
+	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
+		worker_stop(dataplane_worker(d->rt.dp, i));
+	rte_eal_mp_wait_lcore();
+	for (int i = 0; i < 3; i++) {
+		if (d->timers[i])
+			event_free(d->timers[i]);
+		if (d->signals[i])
+			event_free(d->signals[i]);
+	}
+	if (d->links)
+		event_free(d->links);
+	if (d->rt.dp)
+		runtime_reclaim(&d->rt);
+	for (uint16_t i = 0; i < DEVICE_MAX; i++) {
+		if (d->devices[i].device)
+			device_shut(d->devices[i].device);
+		device_close(d->devices[i].device);
+	}
+	neighbours_free(d->rt.neighbours);
+	if (d->rt.dp)
+		dataplane_destroy(d->rt.dp);
+	rte_mempool_free(d->rt.pool);
+	if (d->rt.base)
+		event_base_free(d->rt.base);
+	model_free(d->rt.model);
+	config_free(d->rt.config);
+	eal_stop();
+}
+
+int run(const char *config_path)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	int status;
+
+	if (!d)
+		return complain(EXIT_STATUS_FAILED, "napd run: no memory");
+	d->rt.config_path = config_path;
+	d->rt.private = &d->private;
+	d->rt.devices = d->devices;
+	d->rt.last_reload_ok = true;
+	status = start(d);
+	if (status == EXIT_STATUS_DONE) {
+		event_base_dispatch(d->rt.base);
+		log_info("run", "stopped");
+	}
+	end(d);
+	free(d);
+	return status;
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What run.c steers: devices and who polls them, publication of what changed,
+ * reload. Nothing here waits: what workers may still read is put aside and freed
+ * when they have moved on.
+ */
+#include "runtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_mbuf.h>
+
+#include "log.h"
+#include "runtime_private.h"
+
+#define RETRY_FIRST_NS   UINT64_C(500000000)
+#define RETRY_LONGEST_NS UINT64_C(30000000000)
+
+/* ---- publication ---- */
+
+static struct worker_queues *queues_of_worker(const struct runtime *rt, unsigned int worker)
+{
+	struct worker_queues *q;
+	uint32_t turn = 0;
+
+	q = calloc(1, sizeof(*q) + DEVICE_MAX * WORKER_MAX * sizeof(q->queue[0]));
+	if (!q)
+		return NULL;
+	for (uint16_t d = 0; d < rt->device_count; d++) {
+		struct device_info info;
+
+		if (!rt->devices[d].device)
+			continue;
+		device_info(rt->devices[d].device, &info);
+		for (uint16_t k = 0; k < info.receive_queues && k < WORKER_MAX; k++)
+			if (turn++ % rt->workers == worker)
+				q->queue[q->count++] = device_rxq(d, k);
+	}
+	return q;
+}
+
+/* Tell every worker which queues to poll: by turns over all open devices. */
+static void share_queues(struct runtime *rt)
+{
+	for (unsigned int i = 0; i < rt->workers; i++) {
+		struct worker_queues *q = queues_of_worker(rt, i);
+
+		if (!q) {
+			log_error("run", "no memory to share queues; worker %u keeps what it has",
+				  i);
+			continue;
+		}
+		worker_set_queues(dataplane_worker(rt->dp, i), q);
+	}
+}
+
+static void publish(struct runtime *rt)
+{
+	struct snapshot *snapshot = model_snapshot(rt->model);
+
+	if (snapshot)
+		snapshot_publish(rt->dp, snapshot);
+	else
+		log_error("run", "no memory for a new snapshot; the one in force stays");
+}
+
+/* ---- devices ---- */
+
+static void wish_for_port(struct device_wish *wish, const struct config_port *port)
+{
+	if (port->mtu > wish->mtu)
+		wish->mtu = port->mtu;
+	wish->tagged |= port->vlan != 0;
+	if (port->has_mac) {
+		wish->has_mac = true;
+		wish->mac = port->mac;
+	}
+	if (port->queues)
+		wish->receive_queues = port->queues;
+	if (port->speed_bps)
+		wish->speed_bps = port->speed_bps;
+}
+
+/* What the ports of each device want of it together, by device number. */
+static void wishes(const struct runtime *rt, const struct config *config, struct model *model,
+		   struct device_wish wish[DEVICE_MAX])
+{
+	memset(wish, 0, DEVICE_MAX * sizeof(*wish));
+	for (size_t i = 0; i < config->port_count; i++) {
+		const uint16_t number = model_port_device(model, model_port_number(model, i));
+		struct device_wish *w = &wish[number];
+
+		w->name = config->ports[i].device;
+		w->index = number;
+		w->workers = rt->workers;
+		wish_for_port(w, &config->ports[i]);
+	}
+}
+
+static bool same_wish(const struct device_wish *a, const struct device_wish *b)
+{
+	return a->name && b->name && strcmp(a->name, b->name) == 0 && a->mtu == b->mtu &&
+	       a->tagged == b->tagged && a->has_mac == b->has_mac &&
+	       memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 &&
+	       a->receive_queues == b->receive_queues && a->speed_bps == b->speed_bps;
+}
+
+/* Workers must leave a device before it closes: it waits for the next grace period. */
+static void device_put_aside(struct runtime *rt, struct runtime_device *d)
+{
+	struct closing *c;
+
+	d->link_up = false;
+	if (!d->device)
+		return;
+	c = calloc(1, sizeof(*c));
+	device_shut(d->device);
+	if (c) {
+		c->device = d->device;
+		c->next = rt->private->closing;
+		rt->private->closing = c;
+	} else {
+		log_error("run", "no memory to close %s; it stays open", d->wish.name);
+	}
+	d->device = NULL;
+}
+
+static void device_try(struct runtime *rt, struct runtime_device *d, uint64_t now_ns)
+{
+	char error[DEVICE_ERROR_MAX] = "";
+	struct device_info info;
+
+	if (device_open(&d->wish, rt->pool, &d->device, error) != 0) {
+		d->device = NULL;
+		d->attempts++;
+		d->retry_ns = now_ns +
+			      RTE_MIN(RETRY_FIRST_NS << RTE_MIN(d->attempts, 8u), RETRY_LONGEST_NS);
+		if (strcmp(error, d->error) != 0)
+			log_error("device", "%s: %s; it is tried again, the other ports go on",
+				  d->wish.name, error);
+		memcpy(d->error, error, sizeof(error));
+		return;
+	}
+	d->attempts = 0;
+	d->error[0] = '\0';
+	device_info(d->device, &info);
+	log_info("device", "%s: %s, %u receive and %u transmit queues", d->wish.name, info.driver,
+		 info.receive_queues, info.transmit_queues);
+	model_set_device_mac(rt->model, d->wish.index, info.mac);
+}
+
+/* Is the device waiting to be closed? It cannot be opened again before. */
+static bool is_closing(const struct runtime *rt)
+{
+	return rt->private->closing != NULL;
+}
+
+void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
+{
+	bool opened = false;
+
+	if (is_closing(rt))
+		return;
+	for (uint16_t i = 0; i < rt->device_count; i++) {
+		struct runtime_device *d = &rt->devices[i];
+
+		if (!d->wish.name || d->device || now_ns < d->retry_ns)
+			continue;
+		device_try(rt, d, now_ns);
+		opened |= d->device != NULL;
+	}
+	if (opened) {
+		publish(rt);
+		share_queues(rt);
+	}
+}
+
+static void set_links(struct runtime *rt, uint16_t device)
+{
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		const uint16_t port = model_port_number(rt->model, i);
+		const bool was = dataplane_link(rt->dp, port);
+		bool up;
+
+		if (model_port_device(rt->model, port) != device)
+			continue;
+		up = runtime_port_up(rt, port);
+		dataplane_set_link(rt->dp, port, up);
+		if (up == was && rt->private->link_known[port])
+			continue;
+		rt->private->link_known[port] = true;
+		log_info("port", "%s is %s", rt->config->ports[i].name, up ? "up" : "down");
+		if (up)
+			neighbours_announce(rt->neighbours, port);
+	}
+}
+
+void runtime_poll_links(struct runtime *rt)
+{
+	for (uint16_t i = 0; i < rt->device_count; i++) {
+		struct runtime_device *d = &rt->devices[i];
+		bool vanished = false;
+
+		if (d->device)
+			d->link_up = device_poll_link(d->device, &vanished);
+		if (vanished) {
+			log_error("device", "%s has vanished; it is tried again", d->wish.name);
+			snprintf(d->error, sizeof(d->error), "has vanished");
+			device_put_aside(rt, d);
+			share_queues(rt);
+		}
+		set_links(rt, i);
+	}
+}
+
+bool runtime_port_up(const struct runtime *rt, uint16_t port)
+{
+	const size_t i = model_config_port(rt->model, port);
+
+	return i != SIZE_MAX && rt->config->ports[i].enabled &&
+	       rt->devices[model_port_device(rt->model, port)].link_up;
+}
+
+/* ---- what waits for workers to move on ---- */
+
+void runtime_reclaim(struct runtime *rt)
+{
+	if (snapshot_reclaim(rt->dp) != 0)
+		return;
+	while (rt->private->closing) {
+		struct closing *c = rt->private->closing;
+
+		rt->private->closing = c->next;
+		device_close(c->device);
+		free(c);
+	}
+	while (rt->private->past) {
+		struct past *p = rt->private->past;
+
+		rt->private->past = p->next;
+		model_free(p->model);
+		config_free(p->config);
+		free(p);
+	}
+}
+
+/* ---- start and reload ---- */
+
+/* Bring the table of devices to what config wants. Changed ones are closed and opened again. */
+static void adopt_devices(struct runtime *rt)
+{
+	struct device_wish wish[DEVICE_MAX];
+
+	wishes(rt, rt->config, rt->model, wish);
+	rt->device_count = model_devices(rt->model);
+	for (uint16_t i = 0; i < DEVICE_MAX; i++) {
+		struct runtime_device *d = &rt->devices[i];
+
+		if (same_wish(&wish[i], &d->wish)) {
+			d->wish.name = wish[i].name; /* the old configuration goes */
+			continue;
+		}
+		device_put_aside(rt, d);
+		*d = (struct runtime_device){ .wish = wish[i] };
+	}
+}
+
+static void adopt_ports(struct runtime *rt)
+{
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		const uint16_t port = model_port_number(rt->model, i);
+		const uint16_t device = model_port_device(rt->model, port);
+
+		for (unsigned int k = 0; k < rt->workers; k++)
+			worker_set_transmit(dataplane_worker(rt->dp, k), port, device,
+					    device_txq(device, k));
+	}
+}
+
+void runtime_adopt(struct runtime *rt, uint64_t now_ns)
+{
+	adopt_devices(rt);
+	for (uint16_t i = 0; i < rt->device_count; i++) {
+		struct device_info info;
+
+		if (!rt->devices[i].device)
+			continue;
+		device_info(rt->devices[i].device, &info);
+		model_set_device_mac(rt->model, i, info.mac);
+	}
+	adopt_ports(rt);
+	if (neighbours_set_model(rt->neighbours, rt->model) != 0)
+		log_error("run", "no memory for neighbours; they will be asked for again");
+	publish(rt);
+	share_queues(rt);
+	runtime_open_devices(rt, now_ns);
+	runtime_poll_links(rt);
+}
+
+/* Parties and ports that workers have room for. */
+static int check_room(const struct runtime *rt, struct model *model, struct problems *problems)
+{
+	const struct place place = { .file = rt->config_path };
+
+	if (model_parties(model) <= rt->private->parties_max)
+		return 0;
+	problem_error(
+		problems, place, "members",
+		"%u members and ports are more than the %u that fit since the start; restart napd",
+		model_parties(model), rt->private->parties_max);
+	return -ENOSPC;
+}
+
+int runtime_reload(struct runtime *rt, struct problems *problems)
+{
+	const struct model_options options = { .previous = rt->model };
+	struct config *config = config_load(rt->config_path, problems);
+	struct model *model = config ? model_create(config, &options, problems) : NULL;
+	struct past *past = calloc(1, sizeof(*past));
+
+	if (!model || !past || check_room(rt, model, problems) != 0) {
+		model_free(model);
+		config_free(config);
+		free(past);
+		rt->last_reload_ok = false;
+		log_error("run", "reload of %s: %zu errors; what is in force stays",
+			  rt->config_path, problems->errors);
+		return problems->errors ? -EINVAL : -ENOMEM;
+	}
+	*past = (struct past){ rt->private->past, rt->model, rt->config };
+	rt->private->past = past;
+	rt->model = model;
+	rt->config = config;
+	log_set_level(config->log.level);
+	runtime_adopt(rt, dataplane_now_ns(rt->dp));
+	rt->last_reload_ok = true;
+	rt->last_reload_time_s = time(NULL);
+	log_info("run", "reloaded %s", rt->config_path);
+	return 0;
+}
+
+/* ---- what others ask ---- */
+
+int64_t runtime_accounting_error(const struct runtime *rt)
+{
+	int64_t error = 0;
+
+	for (uint16_t port = 0; port < model_port_numbers(rt->model); port++) {
+		struct port_counters c;
+
+		counters_port(rt->dp, port, &c);
+		error += (int64_t)(c.received.packets - c.forwarded.packets - c.consumed.packets);
+		for (int r = 0; r < REASON_COUNT; r++)
+			error -= (int64_t)c.drop[r].packets;
+	}
+	return error;
+}
+
+const char *runtime_unhealthy(struct runtime *rt)
+{
+	if (!rt->tables_loaded)
+		return "the configured tables have not been loaded yet";
+	for (unsigned int i = 0; i < rt->workers; i++)
+		if (rt->private->stalled[i])
+			return "a worker stands still";
+	return NULL;
+}
+
+/* A worker whose loops did not grow for this long stands still. */
+#define STALL_NS UINT64_C(1000000000)
+
+void runtime_watch_workers(struct runtime *rt, uint64_t now_ns)
+{
+	for (unsigned int i = 0; i < rt->workers; i++) {
+		const struct worker_load load = worker_load(dataplane_worker(rt->dp, i));
+		struct progress *p = &rt->private->progress[i];
+
+		if (load.loops != p->loops) {
+			if (rt->private->stalled[i])
+				log_info("worker", "worker %u goes on", i);
+			*p = (struct progress){ load.loops, now_ns };
+			rt->private->stalled[i] = false;
+		} else if (now_ns - p->since_ns > STALL_NS && !rt->private->stalled[i]) {
+			rt->private->stalled[i] = true;
+			log_error("worker", "worker %u on CPU %u stands still", i,
+				  rt->worker_core[i]);
+		}
+	}
+}

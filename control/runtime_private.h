@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What only run.c and runtime.c know of a running napd. */
+#ifndef NAPD_RUNTIME_PRIVATE_H
+#define NAPD_RUNTIME_PRIVATE_H
+
+#include "runtime.h"
+
+/* A device that workers may still be inside. */
+struct closing {
+	struct closing *next;
+	struct device *device;
+};
+
+/* A model that retired snapshots still point into, and its configuration. */
+struct past {
+	struct past *next;
+	struct model *model;
+	struct config *config;
+};
+
+/* How far a worker had come, and when that was first seen. */
+struct progress {
+	uint64_t loops;
+	uint64_t since_ns;
+};
+
+struct runtime_private {
+	struct closing *closing;
+	struct past *past;
+	uint16_t parties_max;
+	struct progress progress[WORKER_MAX];
+	bool stalled[WORKER_MAX];
+	bool link_known[PORT_MAX];
+};
+
+/* Make workers forward by rt->model and rt->config: devices, queues, neighbours, snapshot. */
+void runtime_adopt(struct runtime *rt, uint64_t now_ns);
+/* Open what is not open and due. */
+void runtime_open_devices(struct runtime *rt, uint64_t now_ns);
+/* Follow the links; every 10 ms. */
+void runtime_poll_links(struct runtime *rt);
+/* Free what workers have left behind. */
+void runtime_reclaim(struct runtime *rt);
+/* See whether every worker makes progress. */
+void runtime_watch_workers(struct runtime *rt, uint64_t now_ns);
+
+#endif
