@@ -40,7 +40,6 @@ struct device {
 	struct rte_eth_dev_info eth;
 	uint16_t receive_queues, transmit_queues;
 	struct rte_ether_addr mac;
-	struct device_losses before;        /* of earlier lives of this device number */
 	char kernel_interface[IF_NAMESIZE]; /* "" when the driver's own word on the link counts */
 };
 

@@ -56,6 +56,8 @@ const char *model_party_name(const struct model *model, uint16_t party);
  */
 uint16_t model_port_number(const struct model *model, size_t config_port);
 size_t model_config_port(const struct model *model, uint16_t port);
+/* The configuration it was built from. */
+const struct config *model_config(const struct model *model);
 /* How many port numbers snapshots have (free ones included). */
 uint16_t model_port_numbers(const struct model *model);
 

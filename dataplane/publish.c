@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Publication: which snapshot workers forward by, when an old one is freed, and the link words. */
+#include "api/ask.h"
 #include "worker.h"
 
 void retire(struct dataplane *dp, struct retiree *what, void (*release)(struct retiree *))
@@ -57,4 +58,11 @@ void dataplane_set_link(struct dataplane *dp, uint16_t port, bool up)
 bool dataplane_link(const struct dataplane *dp, uint16_t port)
 {
 	return !__atomic_load_n(&dp->link_down[port], __ATOMIC_RELAXED);
+}
+
+const struct snapshot_port *dataplane_port(const struct dataplane *dp, uint16_t port)
+{
+	const struct snapshot *s = dp->snapshot;
+
+	return s && port < s->ports && s->port[port].used ? &s->port[port] : NULL;
 }

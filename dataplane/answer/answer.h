@@ -20,6 +20,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "api/ask.h"
 #include "api/catalogue.h"
 #include "api/dataplane.h"
 #include "api/snapshot.h"
@@ -126,14 +127,6 @@ struct arp_verdict arp_judge(const struct received *r);
 /* The reply to a request or probe for one of the port's own addresses. */
 struct rte_mbuf *arp_reply(const struct received *r, struct rte_mempool *pool);
 
-/*
- * The announcement of one of the port's addresses to everybody, a request as
- * RFC 5227 2.3 has it. A caller that sends it because of a frame calls
- * frame_inherit() itself.
- */
-struct rte_mbuf *arp_announcement(const struct snapshot_port *port, rte_be32_t address,
-				  struct rte_mempool *pool);
-
 /* ---- neighbour discovery ---- */
 
 struct nd_verdict {
@@ -159,12 +152,5 @@ struct nd_verdict nd_judge(const struct received *r, const struct address_set *s
 
 /* The answer to a solicitation that nd_judge() wants answered; to all nodes if it came from ::. */
 struct rte_mbuf *nd_advertisement(const struct received *r, struct rte_mempool *pool);
-
-/*
- * The unsolicited advertisement of one of the port's addresses to all nodes.
- * A caller that sends it because of a frame calls frame_inherit() itself.
- */
-struct rte_mbuf *nd_announcement(const struct snapshot_port *port, struct ipv6_key address,
-				 struct rte_mempool *pool);
 
 #endif

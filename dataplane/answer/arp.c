@@ -114,15 +114,52 @@ struct rte_mbuf *arp_reply(const struct received *r, struct rte_mempool *pool)
 	return frame;
 }
 
-struct rte_mbuf *arp_announcement(const struct snapshot_port *port, rte_be32_t address,
-				  struct rte_mempool *pool)
+static const uint8_t everybody[RTE_ETHER_ADDR_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+/* A request from sender; mac NULL: to everybody. */
+static struct rte_mbuf *request_new(const struct snapshot_port *port, rte_be32_t sender,
+				    rte_be32_t target, const uint8_t *mac, struct rte_mempool *pool)
 {
-	static const uint8_t everybody[RTE_ETHER_ADDR_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	struct rte_mbuf *frame;
 	uint8_t *arp;
 
-	frame = reply_new(port, everybody, RTE_ETHER_TYPE_ARP, ARP_BYTES, pool, &arp);
+	frame = reply_new(port, mac ? mac : everybody, RTE_ETHER_TYPE_ARP, ARP_BYTES, pool, &arp);
 	if (frame)
-		write_arp(arp, ARP_REQUEST, port, address, address);
+		write_arp(arp, ARP_REQUEST, port, sender, target);
 	return frame;
+}
+
+struct rte_mbuf *arp_announcement(const struct snapshot_port *port, rte_be32_t address,
+				  struct rte_mempool *pool)
+{
+	return request_new(port, address, address, NULL, pool);
+}
+
+/* The port's own address in the subnet of a neighbour. */
+static bool sender_for(const struct snapshot_port *port, rte_be32_t target, rte_be32_t *sender)
+{
+	for (unsigned int s = 0; s < port->subnet4_count; s++) {
+		const struct prefix_key *prefix = &port->subnet4[s].prefix;
+		const uint32_t net = prefix->address.hi >> 32;
+		const uint32_t mask = prefix->length ? UINT32_MAX << (32 - prefix->length) : 0;
+
+		if ((rte_be_to_cpu_32(target) & mask) != net)
+			continue;
+		for (unsigned int i = 0; i < port->address4_count; i++) {
+			*sender = port->address4[i];
+			if ((rte_be_to_cpu_32(*sender) & mask) == net)
+				return true;
+		}
+	}
+	return false;
+}
+
+struct rte_mbuf *arp_request(const struct snapshot_port *port, rte_be32_t target,
+			     const uint8_t *mac, struct rte_mempool *pool)
+{
+	rte_be32_t sender;
+
+	if (!sender_for(port, target, &sender))
+		return NULL;
+	return request_new(port, sender, target, mac, pool);
 }
