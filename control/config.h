@@ -144,7 +144,8 @@ struct config {
 	} dataplane;
 	struct config_port *ports;
 	size_t port_count;
-	struct config_subnet *subnets; /* of all ports, disjoint; IPv4 first, by ascending address */
+	struct config_subnet
+		*subnets; /* of all ports, disjoint; IPv4 first, by ascending address */
 	size_t subnet_count;
 	struct config_member *members;
 	size_t member_count;
@@ -199,7 +200,8 @@ int ip_prefix_parse(const char *text, struct ip_prefix *prefix);
 const char *ip_address_text(const struct ip_address *address, char text[IP_TEXT_MAX]);
 const char *ip_prefix_text(const struct ip_prefix *prefix, char text[IP_TEXT_MAX]);
 
-/* The subnet on which an address lies, or NULL. Looks in config->subnets, as config_port_of() does. */
+/* The subnet on which an address lies, or NULL. Looks in config->subnets, as config_port_of() does.
+ */
 const struct config_subnet *config_subnet_of(const struct config *config,
 					     const struct ip_address *address);
 

@@ -13,7 +13,8 @@
 /* Where in the input. line and column count from 1; 0: not known. offset in bytes for binary files.
  */
 struct place {
-	const char *file; /* borrowed; lives as long as what names it. A problem keeps its own copy */
+	const char
+		*file; /* borrowed; lives as long as what names it. A problem keeps its own copy */
 	uint32_t line;
 	uint32_t column;
 	uint64_t offset;
@@ -32,7 +33,7 @@ struct problems {
 	size_t count;
 	size_t errors;     /* those that are no warnings */
 	size_t suppressed; /* beyond PROBLEMS_MAX */
-	char **files;	   /* copies of the places' file names: a file that is refused is forgotten */
+	char **files; /* copies of the places' file names: a file that is refused is forgotten */
 	size_t file_count;
 };
 
