@@ -430,25 +430,10 @@ void fib4_stats(const struct fib4 *fib, struct fib_stats *stats)
 
 /* ---- lookup ---- */
 
-static void lookup_scalar(const struct fib4 *fib, const uint32_t *address, uint32_t *leaf,
-			  unsigned int n)
-{
-	uint32_t any = 0;
-
-	for (unsigned int i = 0; i < n; i++) {
-		const struct fib4_node *node = &fib->node[address[i] >> FIB4_NODE_SHIFT];
-
-		leaf[i] = fib->leaf[fib4_index(node, address[i] >> 8 & 63)];
-		any |= leaf[i];
-	}
-	if (!(any & FIB4_EXTENSION))
-		return;
-	for (unsigned int i = 0; i < n; i++)
-		if (leaf[i] & FIB4_EXTENSION)
-			leaf[i] = fib4_extension_leaf(fib, leaf[i], address[i]);
-}
-
 void fib4_lookup(const struct fib4 *fib, const uint32_t *address, uint32_t *leaf, unsigned int n)
 {
-	lookup_scalar(fib, address, leaf, n);
+	if (cpu_path() >= CPU_AVX2)
+		fib4_lookup_avx2(fib, address, leaf, n);
+	else
+		fib4_lookup_burst(fib, address, leaf, n);
 }

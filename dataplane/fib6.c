@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Owns the IPv6 forwarding table: makes generations, looks up in them. */
-#include "fib6.h"
+#include "fib6_burst.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -673,39 +673,27 @@ void fib6_stats(const struct fib6 *fib, struct fib_stats *stats)
 
 /* ---- lookup ---- */
 
-static uint32_t tree_find(const struct fib6 *fib, uint32_t tree, uint64_t half)
+static inline unsigned int way(const struct fib6_keys *node, int64_t key)
 {
-	const struct fib6_keys *first = fib->keys + fib6_tree_first(tree);
-	int64_t key = fib6_key(half);
-	size_t node = 0;
+	unsigned int below = 0;
 
-	for (unsigned int level = fib6_tree_levels(tree);; level--) {
-		unsigned int way = 0;
-
-		for (unsigned int k = 0; k < FIB6_KEYS; k++)
-			way += first[node].key[k] < key;
-		if (level == 1)
-			return fib->value[(fib6_tree_first(tree) + node) * FIB6_WAYS + way];
-		node = node * FIB6_WAYS + 1 + way;
-	}
-}
-
-static void lookup_scalar(const struct fib6 *fib, const uint64_t *hi, const uint64_t *lo,
-			  uint32_t *leaf, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		uint32_t entry = fib6_entry(fib, hi[i]);
-
-		if (entry & FIB6_TREE)
-			entry = tree_find(fib, entry, hi[i]);
-		if (entry & FIB6_TREE)
-			entry = tree_find(fib, entry, lo[i]);
-		leaf[i] = entry;
-	}
+	for (unsigned int k = 0; k < FIB6_KEYS; k++)
+		below += node->key[k] < key;
+	return below;
 }
 
 void fib6_lookup(const struct fib6 *fib, const uint64_t *hi, const uint64_t *lo, uint32_t *leaf,
 		 unsigned int n)
 {
-	lookup_scalar(fib, hi, lo, leaf, n);
+	switch (cpu_path()) {
+	case CPU_AVX512:
+		fib6_lookup_avx512(fib, hi, lo, leaf, n);
+		break;
+	case CPU_AVX2:
+		fib6_lookup_avx2(fib, hi, lo, leaf, n);
+		break;
+	case CPU_SCALAR:
+		fib6_lookup_burst(fib, hi, lo, leaf, n);
+		break;
+	}
 }

@@ -59,13 +59,6 @@ static inline int64_t fib6_key(uint64_t half)
 	return (int64_t)(half ^ 1ull << 63);
 }
 
-static inline uint32_t fib6_entry(const struct fib6 *fib, uint64_t hi)
-{
-	const struct fib6_root *root = &fib->root[hi >> FIB6_ROOT_SHIFT];
-
-	return fib->entry[root->base + ((uint32_t)(hi >> FIB6_BLOCK_SHIFT) & root->mask)];
-}
-
 static inline uint32_t fib6_tree_first(uint32_t entry)
 {
 	return entry & FIB6_NODE_MASK;
