@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define READ_BUFFER_BYTES  (128 * 1024)
+#define READ_BUFFER_BYTES  (64 * 1024)
 #define WRITE_BUFFER_BYTES (32 * 1024) /* one for each of up to 4,096 ports */
 #define NS_PER_S           1000000000u
 /* the last moment that a pcap can say */
@@ -24,8 +24,21 @@ struct capture_filter {
 	struct bpf_program program;
 };
 
+/* A file as plain bytes, whether it is compressed or not; hands on what a pipe has, without waiting
+ * for more. */
+struct stream {
+	int fd;
+	enum { STREAM_UNKNOWN, STREAM_PLAIN, STREAM_GZIP, STREAM_GZIP_DONE } kind;
+	bool torn;          /* ended within compressed data */
+	int read_errno;     /* of the read that failed */
+	const char *damage; /* what is wrong with compressed data */
+	uint64_t offset;    /* bytes read from fd */
+	z_stream z;         /* its input is what was read and not yet used, plain or not */
+	uint8_t buffer[READ_BUFFER_BYTES];
+};
+
 struct capture {
-	gzFile gz;  /* owned by file */
+	struct stream stream;
 	FILE *file; /* what libpcap reads; owned by pcap */
 	pcap_t *pcap;
 	const struct capture_filter *filter;
@@ -33,70 +46,149 @@ struct capture {
 	uint64_t records;
 	uint64_t last_ns;
 	uint64_t size;
-	int read_errno; /* of the last read that failed */
-	char *buffer;
+	char stdio_buffer[READ_BUFFER_BYTES];
 	char error[CAPTURE_ERROR_MAX];
 };
 
 /* ---- reading ---- */
 
+/* Read more of the file behind what is left of it. 1: there was some; 0: its end; -1: errno. */
+static int stream_fill(struct stream *s)
+{
+	ssize_t got;
+
+	memmove(s->buffer, s->z.next_in, s->z.avail_in);
+	s->z.next_in = s->buffer;
+	got = read(s->fd, s->buffer + s->z.avail_in, sizeof(s->buffer) - s->z.avail_in);
+	if (got <= 0) {
+		s->read_errno = got < 0 ? errno : 0;
+		return got;
+	}
+	s->offset += got;
+	s->z.avail_in += got;
+	return 1;
+}
+
+static int stream_detect(struct stream *s)
+{
+	int rc = 1;
+
+	s->z.next_in = s->buffer;
+	while (s->z.avail_in < 2 && rc > 0)
+		rc = stream_fill(s);
+	if (rc < 0)
+		return rc;
+	s->kind = STREAM_PLAIN;
+	if (s->z.avail_in < 2 || s->buffer[0] != 0x1f || s->buffer[1] != 0x8b)
+		return 0;
+	if (inflateInit2(&s->z, 15 + 16) != Z_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
+	s->kind = STREAM_GZIP;
+	return 0;
+}
+
+/* One gzip file may follow another; what else follows is no part of it. 0 or -1. */
+static int stream_next_member(struct stream *s)
+{
+	int rc = s->z.avail_in > 0 ? 1 : stream_fill(s);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || s->z.next_in[0] != 0x1f)
+		s->kind = STREAM_GZIP_DONE;
+	else
+		inflateReset(&s->z);
+	return 0;
+}
+
+/* As much as comes of one read or more, at most n. */
+static ssize_t stream_inflate(struct stream *s, char *to, size_t n)
+{
+	s->z.next_out = (uint8_t *)to;
+	s->z.avail_out = n;
+	while (s->z.avail_out == n && s->kind == STREAM_GZIP && !s->damage) {
+		int rc = s->z.avail_in > 0 ? 1 : stream_fill(s);
+
+		s->torn = rc == 0;
+		if (rc <= 0)
+			return rc;
+		rc = inflate(&s->z, Z_NO_FLUSH);
+		if (rc == Z_STREAM_END) {
+			if (stream_next_member(s) < 0)
+				return -1;
+		} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
+			s->damage = s->z.msg ? s->z.msg : zError(rc);
+		}
+	}
+	if (s->damage && s->z.avail_out == n) { /* what came before it has been handed on */
+		errno = EIO;
+		return -1;
+	}
+	return n - s->z.avail_out;
+}
+
 static ssize_t stream_read(void *cookie, char *to, size_t n)
 {
-	struct capture *c = cookie;
-	int got = gzread(c->gz, to, n), code;
+	struct stream *s = cookie;
+	ssize_t got;
 
-	if (got >= 0)
-		return got;
-	c->read_errno = errno;
-	gzerror(c->gz, &code);
-	if (code != Z_ERRNO)
-		errno = EIO;
-	return -1;
+	if (s->kind == STREAM_UNKNOWN && stream_detect(s) < 0)
+		return -1;
+	if (s->kind == STREAM_GZIP)
+		return stream_inflate(s, to, n);
+	if (s->kind == STREAM_GZIP_DONE)
+		return 0;
+	if (s->z.avail_in > 0) {
+		n = n < s->z.avail_in ? n : s->z.avail_in;
+		memcpy(to, s->z.next_in, n);
+		s->z.next_in += n;
+		s->z.avail_in -= n;
+		return n;
+	}
+	got = read(s->fd, to, n);
+	s->read_errno = got < 0 ? errno : 0;
+	s->offset += got > 0 ? got : 0;
+	return got;
 }
 
 static int stream_close(void *cookie)
 {
-	struct capture *c = cookie;
+	struct stream *s = cookie;
 
-	gzclose_r(c->gz);
-	c->gz = NULL;
+	if (s->kind == STREAM_GZIP || s->kind == STREAM_GZIP_DONE)
+		inflateEnd(&s->z);
+	close(s->fd);
 	return 0;
 }
 
-/* Make fd, which is taken, a stream of plain bytes whether it is compressed or not. */
+/* Make fd, which is taken, the file that libpcap reads. */
 static int stream_open(struct capture *c, int fd)
 {
 	const cookie_io_functions_t functions = { .read = stream_read, .close = stream_close };
 
-	c->gz = gzdopen(fd, "rb");
-	if (!c->gz) {
+	c->stream.fd = fd;
+	c->file = fopencookie(&c->stream, "rb", functions);
+	if (!c->file) {
 		close(fd);
 		return -ENOMEM;
 	}
-	gzbuffer(c->gz, READ_BUFFER_BYTES);
-	c->buffer = malloc(READ_BUFFER_BYTES);
-	c->file = c->buffer ? fopencookie(c, "rb", functions) : NULL;
-	if (!c->file) {
-		stream_close(c);
-		return -ENOMEM;
-	}
-	setvbuf(c->file, c->buffer, _IOFBF, READ_BUFFER_BYTES);
+	setvbuf(c->file, c->stdio_buffer, _IOFBF, sizeof(c->stdio_buffer));
 	__fsetlocking(c->file, FSETLOCKING_BYCALLER);
 	return 0;
 }
 
 /* Say why libpcap did not take the file as a capture. */
-static void explain_open(struct capture *c, const char *said, char *error)
+static void explain_open(const struct capture *c, const char *said, char *error)
 {
-	int code;
-	const char *zlib_said = gzerror(c->gz, &code);
-
-	if (code == Z_ERRNO)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s", strerror(c->read_errno));
-	else if (code != Z_OK && code != Z_BUF_ERROR)
+	if (c->stream.read_errno)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s", strerror(c->stream.read_errno));
+	else if (c->stream.damage)
 		snprintf(error, CAPTURE_ERROR_MAX, "not a capture: damaged gzip data (%s)",
-			 zlib_said);
-	else if (feof(c->file) && gztell(c->gz) == 0)
+			 c->stream.damage);
+	else if (c->stream.offset == 0 ||
+		 (c->stream.kind != STREAM_PLAIN && c->stream.z.total_out == 0))
 		snprintf(error, CAPTURE_ERROR_MAX, "empty, not a capture");
 	else
 		snprintf(error, CAPTURE_ERROR_MAX, "not a capture: %s (pcap and pcapng are read)",
@@ -153,7 +245,6 @@ close_pcap:
 close_stream:
 	fclose(c->file);
 free_capture:
-	free(c->buffer);
 	free(c);
 	return NULL;
 }
@@ -187,7 +278,6 @@ void capture_close(struct capture *c)
 	if (!c)
 		return;
 	pcap_close(c->pcap);
-	free(c->buffer);
 	free(c);
 }
 
@@ -226,26 +316,26 @@ void capture_set_filter(struct capture *c, const struct capture_filter *filter)
 /* The end of the file, or of what can be read of it. */
 static void capture_stop(struct capture *c, int pcap_code)
 {
-	int code;
-	const char *zlib_said = gzerror(c->gz, &code);
+	const struct stream *stream = &c->stream;
+	const char *said = pcap_code == PCAP_ERROR ? pcap_geterr(c->pcap) : NULL;
 
-	if (code == Z_ERRNO) {
+	if (stream->read_errno) {
 		c->state = CAPTURE_FAILED;
 		snprintf(c->error, sizeof(c->error), "reading failed after %" PRIu64 " packets: %s",
-			 c->records, strerror(c->read_errno));
-	} else if (code != Z_OK && code != Z_BUF_ERROR) {
+			 c->records, strerror(stream->read_errno));
+	} else if (stream->damage) {
 		c->state = CAPTURE_MALFORMED;
 		snprintf(c->error, sizeof(c->error),
-			 "damaged gzip data after %" PRIu64 " packets: %s", c->records, zlib_said);
-	} else if (code == Z_BUF_ERROR || (pcap_code == PCAP_ERROR && feof(c->file))) {
+			 "damaged gzip data after %" PRIu64 " packets: %s", c->records,
+			 stream->damage);
+	} else if (stream->torn || (said && feof(c->file))) {
 		c->state = CAPTURE_TORN;
 		snprintf(c->error, sizeof(c->error), "torn off after %" PRIu64 " packets%s%s",
-			 c->records, pcap_code == PCAP_ERROR ? ": " : "",
-			 pcap_code == PCAP_ERROR ? pcap_geterr(c->pcap) : "");
-	} else if (pcap_code == PCAP_ERROR) {
+			 c->records, said ? ": " : "", said ? said : "");
+	} else if (said) {
 		c->state = CAPTURE_MALFORMED;
 		snprintf(c->error, sizeof(c->error), "malformed after %" PRIu64 " packets: %s",
-			 c->records, pcap_geterr(c->pcap));
+			 c->records, said);
 	} else {
 		c->state = CAPTURE_END;
 	}
@@ -309,11 +399,9 @@ const char *capture_error(const struct capture *c)
 	return c->error;
 }
 
-uint64_t capture_offset(struct capture *c)
+uint64_t capture_offset(const struct capture *c)
 {
-	z_off_t offset = gzoffset(c->gz);
-
-	return offset > 0 ? offset : 0;
+	return c->stream.offset;
 }
 
 uint64_t capture_size(const struct capture *c)

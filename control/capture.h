@@ -62,7 +62,7 @@ enum capture_state capture_state(const struct capture *c);
 const char *capture_error(const struct capture *c);
 
 /* How far the file was read, compressed as it is, and its size; 0 for a size not known (a pipe). */
-uint64_t capture_offset(struct capture *c);
+uint64_t capture_offset(const struct capture *c);
 uint64_t capture_size(const struct capture *c);
 
 /* ---- several captures as one, in the order of time; equal times in the order of the array ---- */

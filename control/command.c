@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,12 +19,17 @@ int complain(enum exit_status status, const char *format, ...)
 	return status;
 }
 
-int finish_stdout(int status)
+int flush_stdout(int status)
 {
+	static bool failed;
+	int error;
+
 	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (!failed && fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno != EPIPE) /* else the reader has seen enough */
-		complain(EXIT_STATUS_FAILED, "standard output: %s", strerror(errno ? errno : EIO));
+	error = errno ? errno : EIO;
+	if (!failed && error != EPIPE) /* else the reader has seen enough */
+		complain(EXIT_STATUS_FAILED, "standard output: %s", strerror(error));
+	failed = true;
 	return status == EXIT_STATUS_DONE ? EXIT_STATUS_FAILED : status;
 }

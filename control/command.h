@@ -16,7 +16,7 @@ enum exit_status {
 int complain(enum exit_status status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Write out what stdout still holds. Returns status, or that of a failure. */
-int finish_stdout(int status);
+/* Write out what stdout still holds. Returns status, or that of a failure, which is told once. */
+int flush_stdout(int status);
 
 #endif

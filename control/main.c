@@ -255,14 +255,14 @@ int main(int argc, char **argv)
 		return complain(EXIT_STATUS_WRONG, "napd: which command? (napd --help)");
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("napd %s\n", NAPD_VERSION);
-		return finish_stdout(EXIT_STATUS_DONE);
+		return flush_stdout(EXIT_STATUS_DONE);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_usage();
-		return finish_stdout(EXIT_STATUS_DONE);
+		return flush_stdout(EXIT_STATUS_DONE);
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return finish_stdout(commands[i].run(argc - 1, argv + 1));
+			return flush_stdout(commands[i].run(argc - 1, argv + 1));
 	return unknown_command(argv[1]);
 }

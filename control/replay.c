@@ -244,6 +244,8 @@ static int open_arrival(struct replay *r, const struct replay_input *input, stru
 	if ((standard_input ? fstat(STDIN_FILENO, &a->stat) : stat(a->path, &a->stat)) < 0)
 		return complain(EXIT_STATUS_WRONG, "%s: %s", a->name, strerror(errno));
 	a->capture = capture_open(a->path, error);
+	if (!a->capture && stop_requested)
+		return EXIT_STATUS_INTERRUPTED;
 	if (!a->capture)
 		return complain(EXIT_STATUS_WRONG, "%s: %s", a->name, error);
 	capture_set_filter(a->capture, r->filter);
@@ -267,7 +269,7 @@ static int open_arrivals(struct replay *r)
 	if (!r->arrivals)
 		return complain(EXIT_STATUS_FAILED, "napd replay: no memory");
 	r->arrival_count = options->input_count;
-	for (size_t i = 0; i < options->input_count; i++) {
+	for (size_t i = 0; i < options->input_count && !stop_requested; i++) {
 		int one = open_arrival(r, &options->inputs[i], &r->arrivals[i]);
 
 		status = one ? one : status;
@@ -561,7 +563,28 @@ static struct report_cell *collect_matrix(const struct replay *r, size_t *count)
 	return cells;
 }
 
-static int print_report(struct replay *r)
+/* All at once, so that an error of stdout is seen where it happens. */
+static int print_report(const struct replay *r, const struct report *report)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+	int rc = -ENOMEM;
+
+	if (out) {
+		rc = r->options->json ? report_json(report, out) : report_text(report, out);
+		if (fclose(out) != 0 && rc == 0)
+			rc = -ENOMEM;
+	}
+	if (rc == 0)
+		fwrite(text, 1, n, stdout);
+	free(text);
+	if (rc < 0)
+		return complain(EXIT_STATUS_FAILED, "napd replay: no memory for the report");
+	return flush_stdout(EXIT_STATUS_DONE);
+}
+
+static int finish_report(struct replay *r)
 {
 	struct report report = {
 		.exchange = r->config->exchange.name,
@@ -573,7 +596,7 @@ static int print_report(struct replay *r)
 	};
 	struct report_cell *cells = NULL;
 	struct model_routes routes;
-	int rc = -ENOMEM;
+	int status;
 
 	model_routes(r->model, &routes);
 	report.routes_ipv4 = routes.ipv4;
@@ -581,19 +604,19 @@ static int print_report(struct replay *r)
 	report.routes_unresolved = routes.unresolved;
 	for (size_t i = 0; i < report.port_count; i++)
 		counters_port(r->dataplane, i, &r->report_ports[i].counters);
-	if (r->received > 0)
-		report.cells = cells = collect_matrix(r, &report.cell_count);
-	if (cells || r->received == 0)
-		rc = r->options->json ? report_json(&report, stdout) : report_text(&report, stdout);
+	if (r->received > 0) { /* else spare the look at every cell */
+		cells = collect_matrix(r, &report.cell_count);
+		if (!cells)
+			return complain(EXIT_STATUS_FAILED,
+					"napd replay: no memory for the report");
+		report.cells = cells;
+	}
+	status = print_report(r, &report);
 	free(cells);
-	if (rc == -ENOMEM)
-		return complain(EXIT_STATUS_FAILED, "napd replay: no memory for the report");
-	fflush(stdout); /* what is said after it stands after it */
-	if (!report_conserves(&report))
-		return complain(EXIT_STATUS_FAILED,
-				"napd replay: packets were not all accounted for: a bug, please "
-				"report it");
-	return EXIT_STATUS_DONE;
+	if (report_conserves(&report))
+		return status;
+	return complain(EXIT_STATUS_FAILED,
+			"napd replay: packets were not all accounted for: a bug, please report it");
 }
 
 /* Captures that did not end well; a read that Ctrl-C interrupted is no such. */
@@ -652,7 +675,7 @@ static int forward(struct replay *r)
 	r->outputs = NULL;
 	if (status)
 		return status;
-	status = print_report(r);
+	status = finish_report(r);
 	judged = judge_captures(r);
 	status = status ? status : judged;
 	return stop_requested ? EXIT_STATUS_INTERRUPTED : status;
