@@ -238,6 +238,15 @@ static void compile_meters(const struct config_port *from, struct snapshot_port 
 	meter_init(&to->icmp_echo, from->icmp_rate, from->icmp_burst);
 }
 
+/* The configuration's bits are the worker's, but each side has its own names for them. */
+static uint8_t tap_accept(unsigned int from)
+{
+	return (from & CONFIG_TAP_BGP ? TAP_ACCEPT_BGP : 0) |
+	       (from & CONFIG_TAP_BFD ? TAP_ACCEPT_BFD : 0) |
+	       (from & CONFIG_TAP_ICMP ? TAP_ACCEPT_ICMP : 0) |
+	       (from & CONFIG_TAP_ALL ? TAP_ACCEPT_ALL : 0);
+}
+
 static int compile_port(struct compiled *c, const struct model *model, size_t i,
 			struct snapshot_port *to)
 {
@@ -262,6 +271,7 @@ static int compile_port(struct compiled *c, const struct model *model, size_t i,
 	to->mac_lock = from->mac_lock && !to->any_mac;
 	to->source_check = checks[from->source_check];
 	to->source_check_drop = from->source_check_drop;
+	to->tap_accept = from->tap ? tap_accept(from->tap_accept) : 0;
 	to->link_local = port->link_local;
 	compile_meters(from, to);
 	if (compile_addresses(c, from, to))

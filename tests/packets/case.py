@@ -174,6 +174,14 @@ class Case:
         self.moved = []     # (run number, words)
         self.twice = False
 
+    def captures(self):
+        """(label, port) of every capture in, in the order of the lines that name them."""
+        found = []
+        for port, text, _ in self.inputs:
+            label = re.search(r'\bfile=(\S+)', text)
+            found.append((label.group(1) if label else port, port))
+        return list(dict.fromkeys(found))
+
 
 def read_config(path, config):
     with open(path, encoding='utf-8') as file:

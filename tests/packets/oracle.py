@@ -111,7 +111,8 @@ def icmp_error(frame, port, source, kind, code, mtu=0):
     if packet[0] >> 4 == 4:
         body = head + packet[:ERROR_QUOTE4]
         body = body[:2] + struct.pack('!H', checksum(body)) + body[4:]
-        return back(frame, port, 0x0800, ip4_packet(source, packet[12:16], TOS_CS6, 1, body))
+        error = ip4_packet(source, packet[12:16], TOS_CS6, 1, body)
+        return back(frame, port, 0x0800, error)
     return back(frame, port, 0x86DD,
                 ip6_packet(source, packet[8:24], TOS_CS6, 64, head + packet[:ERROR_QUOTE6]))
 

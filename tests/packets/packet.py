@@ -138,17 +138,15 @@ class Builder:
             return self.finish(raw, touches)
         if vlan and not tags:
             layers.insert(0, Layer('vlan', [str(vlan)]))
-        names = eth.pair((source, destination))
-        wanted = eth.take('dst')
-        if not wanted:
-            wanted = names[1] if names[1] != destination else self.group(layers, destination)
-        names = eth.take('src', names[0]), wanted
+        names = eth.pair((source, None))
+        names = (eth.take('src', names[0]),
+                 eth.take('dst', names[1]) or self.group(layers, destination))
         self.sender = names[0]
         header = self.resolve_mac(names[1]) + self.resolve_mac(names[0])
         kind = eth.take('type')
+        kind = number(kind) if kind else self.ethertype(layers)
         eth.done()
         payload = self.build(self.sized(layers, text))
-        kind = number(kind) if kind else self.ethertype(layers)
         return self.finish(header + struct.pack('!H', kind) + payload, touches)
 
     @staticmethod
@@ -225,7 +223,6 @@ class Builder:
         identifier = number(layer.words.pop(0)) if layer.words else 0
         tag = layer.take_number('pcp', 0) << 13 | layer.take_number('dei', 0) << 12 | identifier
         inner = layer.take('inner')
-        layer.take('type')
         payload = self.build(rest, pseudo)
         layer.done()
         return struct.pack('!HH', tag, number(inner) if inner else self.ethertype(rest)) + payload

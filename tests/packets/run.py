@@ -20,7 +20,6 @@ import oracle
 from packet import Builder, NotationError
 
 TIMEOUT_S = 120
-FATES = ('forwarded', 'consumed', 'dropped')
 
 
 class Failure(Exception):
@@ -46,6 +45,7 @@ class Expectation:
         self.output_drops = []  # (frame, output port that counts its drop as well)
         self.together, self.apart = [], []
         self.shares, self.matrix, self.report = [], None, []
+        self.reported = set()  # forwarded, but counted by a source check
         self.unreceived, self.exit, self.stderr, self.hops = set(), 0, '', {}
         for words, line, where in run.lines:
             try:
@@ -68,6 +68,8 @@ class Expectation:
         elif words[0] == 'consumed':
             for i in self.numbers(words[1:]):
                 self.settle(i, 'consumed')
+        elif words[0] == 'reported':
+            self.reported |= set(self.numbers(words[1:]))
         elif words[0] == 'unreceived':
             self.unreceived |= set(self.numbers(words[1:]))
         elif words[0] == 'share':
@@ -184,7 +186,9 @@ class Expectation:
         packets = {'received': len(received), 'forwarded': fates.count('forwarded'),
                    'consumed': fates.count('consumed'), 'dropped': dropped, 'pending': 0,
                    'originated': originated, 'stray': 0, 'unsent': 0, 'transmitted': len(self.out)}
-        ports = {name: {'rx_packets': 0, 'rx_bytes': 0, 'tx_packets': 0, 'tx_bytes': 0, 'drops': {}}
+        ports = {name: {'rx_packets': 0, 'rx_bytes': 0, 'tx_packets': 0, 'tx_bytes': 0,
+                        'forwarded': 0, 'consumed': 0, 'reported': 0, 'drops': {},
+                        'egress_drops': {}}
                  for name in self.ports}
         drops = {}
         for i in received:
@@ -192,12 +196,15 @@ class Expectation:
             port = ports[frame.ingress.name]
             port['rx_packets'] += 1
             port['rx_bytes'] += frame.wire
-            if fate not in ('forwarded', 'consumed'):
+            port['reported'] += i in self.reported
+            if fate in ('forwarded', 'consumed'):
+                port[fate] += 1
+            else:
                 port['drops'][fate] = port['drops'].get(fate, 0) + 1
                 drops[fate] = drops.get(fate, 0) + 1
         for i, output in self.output_drops:
-            if output and output != self.frames[i].ingress.name:
-                count = ports[output]['drops']
+            if output:
+                count = ports[output]['egress_drops']
                 count[self.fate[i]] = count.get(self.fate[i], 0) + 1
         return packets, ports, drops
 
@@ -282,7 +289,8 @@ class Runner:
         for frame in expectation.frames:
             files.setdefault((frame.file, frame.port), []).append(
                 (frame.time, frame.data, frame.wire))
-        for (label, port), records in files.items():
+        for label, port in case.captures():
+            records = files.get((label, port), [])
             path = os.path.join(folder, 'in-%s' % label)
             capture.write(path, records, case.files.get(label, 'pcap'))
             command += ['--in', '%s=%s' % (port, path)]
