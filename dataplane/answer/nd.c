@@ -174,7 +174,8 @@ struct rte_mbuf *nd_advertisement(const struct received *r, struct rte_mempool *
 	struct rte_mbuf *frame;
 
 	if (ipv6_is_unspecified(source))
-		/* to all nodes (RFC 4861 7.2.4), but to the one that asked on the link (RFC 6085) */
+		/* to all nodes (RFC 4861 7.2.4), but to the one that asked on the link (RFC 6085)
+		 */
 		frame = advertisement_new(r->port, target, false, r->l2 + RTE_ETHER_ADDR_LEN,
 					  all_nodes, pool);
 	else
