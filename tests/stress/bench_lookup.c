@@ -6,14 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include <rte_byteorder.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
 
 #include "table_file.h"
 
-#define BATCH        64
 #define PIECES       64
 #define PIECE        16384
 #define ADDRESSES    (PIECES * PIECE)
@@ -37,12 +36,9 @@ static uint64_t random64(void)
 	return x ^ x >> 31;
 }
 
-static double seconds(void)
+double bench_seconds(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	return (double)rte_rdtsc() / (double)rte_get_tsc_hz();
 }
 
 /* ---- what is looked up ---- */
@@ -110,22 +106,26 @@ static double measure(const struct contender *c, void *fib, enum workload worklo
 {
 	static uint32_t list4[ADDRESSES];
 	static uint64_t hi[ADDRESSES], lo[ADDRESSES];
-	struct addresses from = { list4, hi, lo };
-	uint32_t leaf[BATCH];
+	static struct address_bytes bytes[ADDRESSES];
+	struct addresses from = { list4, hi, lo, bytes };
+	uint32_t leaf[BENCH_BATCH];
 	uint64_t best[PIECES], sum = 0;
 
 	for (size_t i = 0; i < ADDRESSES; i++) {
 		list4[i] = (uint32_t)(address[workload][i].hi >> 32);
 		hi[i] = address[workload][i].hi;
 		lo[i] = address[workload][i].lo;
+		uint64_t big[2] = { rte_cpu_to_be_64(hi[i]), rte_cpu_to_be_64(lo[i]) };
+
+		memcpy(&bytes[i], big, sizeof(big));
 	}
 	memset(best, 0xff, sizeof(best));
-	for (double end = seconds() + RUN_SECONDS; seconds() < end;) {
+	for (double end = bench_seconds() + RUN_SECONDS; bench_seconds() < end;) {
 		for (size_t piece = 0; piece < PIECES; piece++) {
 			uint64_t start = rte_rdtsc();
 
-			for (size_t i = 0; i < PIECE; i += BATCH)
-				c->lookup(fib, &from, piece * PIECE + i, leaf, BATCH);
+			for (size_t i = 0; i < PIECE; i += BENCH_BATCH)
+				c->lookup(fib, &from, piece * PIECE + i, leaf, BENCH_BATCH);
 			uint64_t took = rte_rdtsc() - start;
 
 			best[piece] = took < best[piece] ? took : best[piece];
@@ -138,9 +138,9 @@ static double measure(const struct contender *c, void *fib, enum workload worklo
 
 static double measure_changes(const struct contender *c, void **fib, struct table *table)
 {
-	double start = seconds();
+	double start = bench_seconds();
 
-	for (size_t i = 0; i < CHANGES && seconds() < start + 2; i += CHANGE_BATCH) {
+	for (size_t i = 0; i < CHANGES && bench_seconds() < start + 2; i += CHANGE_BATCH) {
 		size_t list[CHANGE_BATCH];
 
 		for (size_t k = 0; k < CHANGE_BATCH; k++) {
@@ -149,18 +149,18 @@ static double measure_changes(const struct contender *c, void **fib, struct tabl
 		}
 		if (!c->change(fib, table, list, CHANGE_BATCH))
 			return 0;
-		if (seconds() > start + 2)
-			return (double)(i + CHANGE_BATCH) / (seconds() - start);
+		if (bench_seconds() > start + 2)
+			return (double)(i + CHANGE_BATCH) / (bench_seconds() - start);
 	}
-	return CHANGES / (seconds() - start);
+	return CHANGES / (bench_seconds() - start);
 }
 
 static void run(const struct contender *c, struct table *table)
 {
 	size_t bytes = 0, loaded = table->n;
-	double start = seconds();
-	void *fib = c->load(table, &loaded, seconds() + LOAD_SECONDS);
-	double load = seconds() - start;
+	double start = bench_seconds();
+	void *fib = c->load(table, &loaded, start + LOAD_SECONDS);
+	double load = bench_seconds() - start;
 
 	printf("%-4s %-16s", c->ipv6 ? "IPv6" : "IPv4", c->name);
 	if (!fib) {
@@ -193,7 +193,7 @@ static void head(const struct table *ipv4, const struct table *ipv6)
 {
 	printf("%zu IPv4 and %zu IPv6 prefixes, %d next hops; batches of %d; M/s: million lookups a second;\n"
 	       "cycles of the TSC (%.0f MHz); changes: replaced leaves a second in batches of %d\n\n",
-	       ipv4->n, ipv6->n, 64, BATCH, (double)rte_get_tsc_hz() / 1e6, CHANGE_BATCH);
+	       ipv4->n, ipv6->n, 64, BENCH_BATCH, (double)rte_get_tsc_hz() / 1e6, CHANGE_BATCH);
 	printf("%-21s", "");
 	for (int w = 0; w < WORKLOADS; w++)
 		printf(" %7s M/s cyc", workload_name[w]);

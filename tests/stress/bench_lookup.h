@@ -6,13 +6,20 @@
 #include "table_file.h"
 
 #define CHANGE_BATCH 100
+#define BENCH_BATCH  64
 
 enum workload { UNIFORM, HOT_1000, ZIPF, WORKLOADS };
+
+/* An IPv6 address in network order. */
+struct address_bytes {
+	uint8_t byte[16];
+};
 
 /* What is looked up, by family. */
 struct addresses {
 	const uint32_t *ipv4;
 	const uint64_t *hi, *lo;
+	const struct address_bytes *bytes;
 };
 
 struct contender {
@@ -28,6 +35,9 @@ struct contender {
 	size_t (*bytes)(void *fib);
 	void (*free)(void *fib);
 };
+
+/* Of any beginning. */
+double bench_seconds(void);
 
 extern const struct contender contender[];
 extern const size_t contenders;
