@@ -502,6 +502,11 @@ static const struct row {
 	  "    mac-lock: true\n",
 	  "4:15: ports[0].mac-lock: true, but no router with a MAC is listed for the "
 	  "port: nobody could send\n" },
+	{ "a MAC that is wrong is a MAC to the lock", false,
+	  "ports: [{name: pa, device: net_a, mac-lock: true}]\n"
+	  "members: [{name: A, port: pa, routers: [{mac: zz}]}]\n",
+	  "2:47: members[0].routers[0].mac: 'zz' is not a unicast MAC address such as "
+	  "02:4e:41:00:00:01\n" },
 	{ "subnets of one port overlap", false,
 	  "ports:\n"
 	  "  - name: pa\n"

@@ -142,7 +142,7 @@ static void bursts_are_10_ms_and_a_frame_at_least(void **state)
 	struct config *c =
 		parse("ports:\n"
 		      "  - {name: pa, device: net_a, rate-limit: 1G, "
-		      "egress-rate-limit: 8k}\n"
+		      "egress-rate-limit: 1M}\n"
 		      "  - {name: pb, device: net_b, vlan: 7, rate-limit: 8k, mtu: 9000}\n"
 		      "tables: {kernel: {table: 5}}\n",
 		      found, sizeof(found));
