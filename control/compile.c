@@ -86,7 +86,9 @@ static struct nexthop compile_hop(const struct model *model, const struct hop *h
 	const struct config_port *config = &model->config->ports[hop->key.port];
 	struct nexthop to = { .port = hop->key.port,
 			      .party = hop->party,
-			      .kind = hop->resolved ? NEXTHOP_FORWARD : NEXTHOP_UNRESOLVED };
+			      .kind = hop->resolved ? NEXTHOP_FORWARD
+				      : hop->failed ? NEXTHOP_FAILED
+						    : NEXTHOP_UNRESOLVED };
 
 	write_l2(&to, &hop->mac, &model->port[hop->key.port].mac, config->vlan);
 	to.mtu = hop->resolved ? config->mtu : 0;

@@ -196,15 +196,23 @@ static int prepare_interface(struct device *d, char error[DEVICE_ERROR_MAX])
 	return rc;
 }
 
+/* af_packet wants buffers as wide as its ring's frames, which are powers of two. */
+uint32_t device_frame_room(uint16_t mtu)
+{
+	uint32_t frame = 2048;
+
+	while (frame < mtu + 128u)
+		frame *= 2;
+	return frame;
+}
+
 /* The device string with what napd completes in it: frames of af_packet as wide as the MTU. */
 static int complete(const struct device_wish *wish, char *text, size_t size)
 {
 	char have[16];
-	uint32_t frame = 2048;
+	const uint32_t frame = device_frame_room(wish->mtu);
 	int n;
 
-	while (frame < wish->mtu + 128u)
-		frame *= 2;
 	if (starts_with(wish->name, "net_af_packet") && frame > 2048 &&
 	    !argument(wish->name, "framesz", have, sizeof(have)))
 		n = snprintf(text, size, "%s,framesz=%u,blocksz=%u,framecnt=512", wish->name, frame,

@@ -41,6 +41,9 @@ struct device_info {
 	bool virtual;       /* no NIC: idles adaptively by default */
 };
 
+/* Room for a frame of an IP MTU in a buffer, headroom apart, that satisfies every driver. */
+uint32_t device_frame_room(uint16_t mtu);
+
 /* What the device lost by itself, outside of received. */
 struct device_losses {
 	uint64_t receive_missed, receive_no_buffer, receive_errors, transmit_errors;

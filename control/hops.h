@@ -34,6 +34,7 @@ struct hop {
 	uint64_t identity; /* a hash that does not know indices; the same for the default's copy */
 	/* written by the model */
 	bool resolved;
+	bool failed;               /* asked for in vain: senders are told */
 	struct rte_ether_addr mac; /* when resolved */
 	uint16_t party;
 };

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "model.h"
 #include "replay.h"
+#include "run.h"
 
 struct command {
 	const char *name;
@@ -21,6 +22,7 @@ struct command {
 
 static int command_replay(int argc, char **argv);
 static int command_check(int argc, char **argv);
+static int command_run_daemon(int argc, char **argv);
 
 static const char replay_usage[] =
 	"usage: napd replay [-c FILE] [--in PORT=CAPTURE]... [--out DIR] [--json]\n"
@@ -46,6 +48,17 @@ static const char replay_usage[] =
 	"Exit status: 0 done; 1 the work failed, or a capture is torn; 2 arguments,\n"
 	"configuration or capture are wrong; 130 stopped by Ctrl-C.\n";
 
+static const char run_usage[] =
+	"usage: napd run [-c FILE]\n"
+	"\n"
+	"Runs the exchange in the foreground, until SIGTERM or Ctrl-C. SIGHUP reloads the\n"
+	"configuration; napctl shows what it does.\n"
+	"\n"
+	"  -c, --config FILE      the exchange (default " CONFIG_PATH_DEFAULT ")\n"
+	"      --help             this text\n"
+	"\n"
+	"Exit status: 0 stopped; 1 it could not start; 2 the configuration is wrong.\n";
+
 static const char check_usage[] =
 	"usage: napd check [-c FILE]\n"
 	"\n"
@@ -58,6 +71,7 @@ static const char check_usage[] =
 	"printed.\n";
 
 static const struct command commands[] = {
+	{ "run", "run the exchange", run_usage, command_run_daemon },
 	{ "replay", "forward captures through the exchange, offline", replay_usage,
 	  command_replay },
 	{ "check", "validate a configuration and its tables", check_usage, command_check },
@@ -209,7 +223,8 @@ static int check(const char *path)
 	return status;
 }
 
-static int command_check(int argc, char **argv)
+/* Arguments of a command that takes nothing but -c FILE, and what it does with that. */
+static int command_with_config(int argc, char **argv, const char *usage, int (*work)(const char *))
 {
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -223,17 +238,27 @@ static int command_check(int argc, char **argv)
 		if (option == 'c') {
 			path = optarg;
 		} else if (option == 'h') {
-			fputs(check_usage, stdout);
+			fputs(usage, stdout);
 			return EXIT_STATUS_DONE;
 		} else {
-			return bad_option("check", option, argv);
+			return bad_option(argv[0], option, argv);
 		}
 	}
 	if (optind < argc)
 		return complain(EXIT_STATUS_WRONG,
-				"napd check: %s: name the file with -c (napd check --help)",
-				argv[optind]);
-	return check(path);
+				"napd %s: %s: name the file with -c (napd %s --help)", argv[0],
+				argv[optind], argv[0]);
+	return work(path);
+}
+
+static int command_check(int argc, char **argv)
+{
+	return command_with_config(argc, argv, check_usage, check);
+}
+
+static int command_run_daemon(int argc, char **argv)
+{
+	return command_with_config(argc, argv, run_usage, run);
 }
 
 static int unknown_command(const char *name)

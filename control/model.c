@@ -53,7 +53,7 @@ static struct rte_ether_addr mac_of_name(uint64_t name_hash)
 }
 
 /* RFC 4291 appendix A. */
-static struct ipv6_key eui64_link_local(const struct rte_ether_addr *mac)
+struct ipv6_key model_link_local(const struct rte_ether_addr *mac)
 {
 	const uint8_t *m = mac->addr_bytes;
 	uint64_t id = (uint64_t)(m[0] ^ 2) << 56 | (uint64_t)m[1] << 48 | (uint64_t)m[2] << 40 |
@@ -116,7 +116,7 @@ static int add_ports(struct model *model)
 		port->name_hash = hash_name(from->name);
 		port->mac = from->has_mac ? from->mac : mac_of_name(port->name_hash);
 		port->link_local =
-			from->has_link_local ? from->link_local.key : eui64_link_local(&port->mac);
+			from->has_link_local ? from->link_local.key : model_link_local(&port->mac);
 		port->device = device_of(model, i);
 		port->party = party_of_port(config, i);
 		model->port_by_name[i] = i;
@@ -160,7 +160,7 @@ bool model_is_own(const struct model *model, const struct ip_address *address)
 
 /* ---- neighbours ---- */
 
-static int neighbour_order(const struct neighbour *a, const struct neighbour *b)
+int model_neighbour_order(const struct neighbour *a, const struct neighbour *b)
 {
 	if (a->port != b->port)
 		return a->port < b->port ? -1 : 1;
@@ -171,11 +171,11 @@ static int neighbour_order(const struct neighbour *a, const struct neighbour *b)
 
 static int by_place(const void *a, const void *b)
 {
-	return neighbour_order(a, b);
+	return model_neighbour_order(a, b);
 }
 
-static const struct neighbour *find_neighbour(const struct model *model, uint16_t port,
-					      const struct ip_address *address)
+struct neighbour *model_find_neighbour(const struct model *model, uint16_t port,
+				       const struct ip_address *address)
 {
 	struct neighbour key = { .address = *address, .port = port };
 
@@ -191,6 +191,7 @@ static int add_neighbours(struct model *model)
 	for (size_t m = 0; m < config->member_count; m++)
 		for (size_t r = 0; r < config->members[m].router_count; r++)
 			n += config->members[m].routers[r].address_count;
+	model->neighbours_allocated = n + 1;
 	model->neighbour = calloc(n + 1, sizeof(*model->neighbour));
 	if (!model->neighbour)
 		return -ENOMEM;
@@ -204,6 +205,8 @@ static int add_neighbours(struct model *model)
 				*to = (struct neighbour){ .address = router->addresses[i],
 							  .port = (uint16_t)router->port,
 							  .party = (uint16_t)m,
+							  .listed = true,
+							  .fixed = router->mac_count == 1,
 							  .resolved = router->mac_count == 1 };
 				if (to->resolved)
 					to->mac = router->macs[0];
@@ -235,8 +238,9 @@ static int take_hop(struct model *model, const struct hop_key *key, uint32_t *in
 	if (rc || !fresh)
 		return rc;
 	hop = &model->hops.hop[*index];
-	neighbour = find_neighbour(model, key->port, &key->gateway);
+	neighbour = model_find_neighbour(model, key->port, &key->gateway);
 	hop->party = neighbour ? neighbour->party : model->port[key->port].party;
+	hop->failed = neighbour && neighbour->failed;
 	if (neighbour && neighbour->resolved) {
 		hop->resolved = true;
 		hop->mac = neighbour->mac;
@@ -360,24 +364,35 @@ static int add_subnets(struct model *model)
 
 /* A neighbour that is known by address is a host route to it; link-local ones are never routed to.
  */
+int model_add_adjacency(struct model *model, const struct neighbour *n)
+{
+	struct hop_key key = { .gateway = n->address, .port = n->port };
+	struct ip_prefix host = host_prefix(&n->address);
+	uint32_t hop;
+	int rc;
+
+	if (model_port_of(model, &n->address) != n->port)
+		return 0;
+	rc = take_hop(model, &key, &hop);
+	return rc ? rc : set_leaf(model, &host, ROUTE_ADJACENT, hop);
+}
+
+void model_drop_adjacency(struct model *model, const struct neighbour *n)
+{
+	struct ip_prefix host = host_prefix(&n->address);
+	uint32_t old;
+
+	if (rib_delete(model->rib, &host, ROUTE_ADJACENT, &old) == 0)
+		hops_release(&model->hops, old);
+}
+
 static int add_adjacencies(struct model *model)
 {
-	for (size_t i = 0; i < model->neighbours; i++) {
-		const struct neighbour *n = &model->neighbour[i];
-		struct hop_key key = { .gateway = n->address, .port = n->port };
-		struct ip_prefix host = host_prefix(&n->address);
-		uint32_t hop;
-		int rc;
+	int rc = 0;
 
-		if (model_port_of(model, &n->address) != n->port)
-			continue;
-		rc = take_hop(model, &key, &hop);
-		if (!rc)
-			rc = set_leaf(model, &host, ROUTE_ADJACENT, hop);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	for (size_t i = 0; !rc && i < model->neighbours; i++)
+		rc = model_add_adjacency(model, &model->neighbour[i]);
+	return rc;
 }
 
 /* ---- tables that workers look up ---- */
@@ -511,6 +526,7 @@ struct model *model_create(const struct config *config, const struct model_optio
 		return NULL;
 	model->config = config;
 	model->options = *options;
+	model->options.previous = NULL; /* it may not live as long */
 	model->parties = (uint16_t)(config->member_count + config->port_count);
 	if (fill(model, problems)) {
 		model_free(model);
@@ -519,6 +535,8 @@ struct model *model_create(const struct config *config, const struct model_optio
 	if (model->devices > DEVICE_MAX)
 		problem_error(problems, config->ports[0].place, "ports",
 			      "%u devices are more than %d", model->devices, DEVICE_MAX);
+	if (options->previous)
+		model_keeps_numbers(model, options->previous, problems);
 	if (problems->errors > errors) {
 		model_free(model);
 		return NULL;

@@ -30,12 +30,15 @@ void table_unref(struct table *table); /* NULL is allowed */
 /* The prefixes that members may send from, as tables. Pure. NULL without memory. */
 struct table *source_table_create(const struct config *config, uint16_t parties);
 
-/* A router's address on a port. */
+/* A router's address on a port, or a neighbour that was learned there. */
 struct neighbour {
 	struct ip_address address;
 	uint16_t port;
 	uint16_t party;
+	bool listed; /* by the configuration */
+	bool fixed;  /* the configuration gives its MAC */
 	bool resolved;
+	bool failed;
 	struct rte_ether_addr mac;
 };
 
@@ -56,7 +59,7 @@ struct model {
 	uint16_t devices;
 	uint16_t parties;
 	struct neighbour *neighbour; /* ascending by port and address */
-	size_t neighbours;
+	size_t neighbours, neighbours_allocated;
 	struct hops hops;
 	struct rib *rib;
 	struct rib *connected; /* subnets; their leaf is the port + 1 */
@@ -86,6 +89,19 @@ size_t model_port_of(const struct model *model, const struct ip_address *address
 
 /* Is it an address of the exchange itself? */
 bool model_is_own(const struct model *model, const struct ip_address *address);
+
+/* Of model.c, for model_live.c. */
+int model_neighbour_order(const struct neighbour *a, const struct neighbour *b);
+struct ipv6_key model_link_local(const struct rte_ether_addr *mac);
+struct neighbour *model_find_neighbour(const struct model *model, uint16_t port,
+				       const struct ip_address *address);
+int model_add_adjacency(struct model *model, const struct neighbour *neighbour);
+void model_drop_adjacency(struct model *model, const struct neighbour *neighbour);
+
+/* model_live.c: whether a reload keeps every number that counters go by; else problems say why not.
+ */
+bool model_keeps_numbers(const struct model *model, const struct model *previous,
+			 struct problems *problems);
 
 /* compile.c. Pure. Returns to the caller; NULL without memory. */
 struct snapshot *compile(const struct model *model);

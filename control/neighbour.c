@@ -106,7 +106,8 @@ static struct entry *add(struct neighbours *n, uint16_t port, const struct ip_ad
 		n->size = size;
 	}
 	e = &n->entry[n->count++];
-	*e = (struct entry){ .port = port, .address = *address };
+	/* nothing is known of it yet: not counted as incomplete before it was asked for */
+	*e = (struct entry){ .port = port, .address = *address, .state = NEIGHBOUR_FAILED };
 	return e;
 }
 

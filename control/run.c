@@ -6,7 +6,6 @@
 #include "run.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "eal.h"
 #include "export/metrics.h"
 #include "export/socket.h"
+#include "interpose.h"
 #include "log.h"
 #include "runtime_private.h"
 
@@ -31,7 +31,7 @@
 #define LINK_US       10000  /* links, grace periods */
 #define TICK_US       100000 /* neighbours, retries, watchdog */
 #define PARTIES_LEAST 1024
-#define POOL_MBUFS    32767
+#define POOL_MBUFS    UINT64_C(32767)
 #define DRAIN_MS      20
 
 struct daemon {
@@ -44,24 +44,7 @@ struct daemon {
 	bool watchdog;
 };
 
-/* ---- a worker never blocks ---- */
-
-static __thread bool on_worker;
-
-/*
- * net_af_packet waits in poll(-1) when its ring is full, which would stop a worker for
- * ever: on workers poll() looks and returns. Control and the rest of the process
- * get the real one. The executable exports it (see meson.build).
- */
-int poll(struct pollfd *fds, nfds_t n, int timeout)
-{
-	const struct timespec now = { 0, 0 };
-	const struct timespec limit = { timeout / 1000, timeout % 1000 * 1000000L };
-
-	if (on_worker)
-		return ppoll(fds, n, &now, NULL);
-	return ppoll(fds, n, timeout < 0 ? NULL : &limit, NULL);
-}
+/* ---- workers ---- */
 
 struct launch {
 	struct worker *worker;
@@ -73,7 +56,7 @@ static int worker_main(void *arg)
 	struct launch launch = *(struct launch *)arg;
 
 	free(arg);
-	on_worker = true;
+	interpose_on_worker();
 	/* a nap of 50 us shall not become 100 by the kernel's kindness */
 	prctl(PR_SET_TIMERSLACK, 1000);
 	return worker_run(launch.worker, launch.adaptive);
@@ -240,16 +223,19 @@ static bool all_virtual(const struct config *config)
 	return true;
 }
 
+/*
+ * Buffers as wide as any device wants them for the largest MTU, and as many as half of
+ * the memory holds; replies and fragments come from here too.
+ */
 static struct rte_mempool *pool_create(const struct config *config)
 {
-	uint32_t mtu = 1500;
+	uint32_t mtu = 1500, room, n;
 
 	for (size_t i = 0; i < config->port_count; i++)
 		mtu = RTE_MAX(mtu, (uint32_t)config->ports[i].mtu);
-	/* headroom, Ethernet header and tags; replies and fragments come from here too */
-	return rte_pktmbuf_pool_create("frames", POOL_MBUFS, 256, 0,
-				       RTE_PKTMBUF_HEADROOM + RTE_ALIGN(mtu + 60, 64),
-				       SOCKET_ID_ANY);
+	room = RTE_PKTMBUF_HEADROOM + device_frame_room(mtu);
+	n = RTE_MIN(config->dataplane.memory_bytes / 2 / (room + 256), POOL_MBUFS);
+	return rte_pktmbuf_pool_create("frames", n, 256, 0, room, SOCKET_ID_ANY);
 }
 
 static int start_dataplane(struct daemon *d, const struct cores *cores)

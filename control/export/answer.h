@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How commands build their answers: a JSON document, and tables made from it. */
+#ifndef NAPD_EXPORT_ANSWER_H
+#define NAPD_EXPORT_ANSWER_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "runtime.h"
+#include "show.h"
+
+/* A command at work: its arguments, and where the text goes beside the document. */
+struct asking {
+	struct runtime *rt;
+	int argc; /* arguments behind the command's words */
+	char **argv;
+	FILE *text;
+	json_t *json; /* the command sets it */
+	char *error;
+	int status;
+};
+
+typedef void (*command_fn)(struct asking *a);
+
+#define COMMAND(words, function, arguments, writes, sentence) void function(struct asking *a);
+#include "commands.def"
+#undef COMMAND
+
+/* End with an error; status 1 or 2. */
+void answer_fail(struct asking *a, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One column of a table: a key of its rows, a heading, and how wide at least. */
+struct column {
+	const char *key;
+	const char *heading;
+	int width; /* negative: left-aligned */
+	enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES } kind;
+};
+
+/* Print an array of objects as a table. */
+void answer_table(struct asking *a, const json_t *rows, const struct column *columns,
+		  size_t column_count);
+#define TABLE(a, rows, columns) \
+	answer_table(a, rows, columns, sizeof(columns) / sizeof((columns)[0]))
+
+/* 1234567 -> "1,234,567"; and bytes as people say them. Static buffers of a few calls. */
+const char *answer_count(uint64_t n);
+const char *answer_bytes(uint64_t n);
+
+json_t *json_u64(uint64_t n);
+json_t *json_address(const struct ip_address *address);
+
+#endif

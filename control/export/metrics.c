@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Renders the metrics and serves them by libevent's HTTP server. Reads counters
+ * that workers write anyway; no worker notices.
+ */
+#include "metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <rte_version.h>
+
+#include "log.h"
+
+#define HTTP_SECONDS 10
+
+struct metrics_server {
+	struct runtime *rt;
+	struct evhttp *http;
+};
+
+/* ---- text ---- */
+
+/* A label value with what Prometheus wants escaped. Cuts nothing, needs no memory. */
+static void put_label(FILE *f, const char *name, const char *value, const char *before)
+{
+	fprintf(f, "%s%s=\"", before, name);
+	for (; *value; value++) {
+		if (*value == '\\' || *value == '"')
+			fputc('\\', f);
+		if (*value == '\n')
+			fputs("\\n", f);
+		else
+			fputc(*value, f);
+	}
+	fputc('"', f);
+}
+
+static void head(FILE *f, const char *name, const char *type, const char *help)
+{
+	fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* One port's numbers, read once for a whole page. */
+struct port_view {
+	const struct config_port *config;
+	uint16_t number;
+	struct port_counters c;
+	struct device_losses losses;
+	struct device_info info;
+	bool open, up;
+};
+
+static struct port_view *view_ports(const struct runtime *rt)
+{
+	struct port_view *views = calloc(rt->config->port_count + 1, sizeof(*views));
+
+	for (size_t i = 0; views && i < rt->config->port_count; i++) {
+		struct port_view *v = &views[i];
+		const struct runtime_device *d;
+
+		v->config = &rt->config->ports[i];
+		v->number = model_port_number(rt->model, i);
+		counters_port(rt->dp, v->number, &v->c);
+		v->up = runtime_port_up(rt, v->number);
+		d = &rt->devices[model_port_device(rt->model, v->number)];
+		if (!d->device)
+			continue;
+		v->open = true;
+		device_losses(d->device, &v->losses);
+		device_info(d->device, &v->info);
+	}
+	return views;
+}
+
+/* A family of one value a port, found at an offset in struct port_view. */
+static void port_family(FILE *f, const struct runtime *rt, const struct port_view *views,
+			const char *name, const char *help, size_t offset)
+{
+	head(f, name, "counter", help);
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		const uint64_t *value = (const uint64_t *)((const char *)&views[i] + offset);
+
+		fputs(name, f);
+		put_label(f, "port", views[i].config->name, "{");
+		fprintf(f, "} %" PRIu64 "\n", *value);
+	}
+}
+
+static void port_counters_text(FILE *f, const struct runtime *rt, const struct port_view *views)
+{
+#define FAMILY(name, field, help) \
+	port_family(f, rt, views, "napd_port_" name, help, offsetof(struct port_view, field))
+	FAMILY("receive_packets_total", c.received.packets, "Frames received.");
+	FAMILY("receive_bytes_total", c.received.bytes, "Bytes of received frames, without FCS.");
+	FAMILY("transmit_packets_total", c.transmitted.packets, "Frames sent.");
+	FAMILY("transmit_bytes_total", c.transmitted.bytes, "Bytes of sent frames, without FCS.");
+	FAMILY("forwarded_packets_total", c.forwarded.packets,
+	       "Packets received here and forwarded.");
+	FAMILY("consumed_packets_total", c.consumed.packets, "Packets for the exchange itself.");
+	FAMILY("originated_packets_total", c.originated.packets,
+	       "Frames that the exchange sent of its own.");
+	FAMILY("unsent_packets_total", c.unsent.packets, "Replies that the device refused.");
+	FAMILY("stray_packets_total", c.stray.packets,
+	       "Fragments sent of packets that then failed.");
+	FAMILY("reported_packets_total", c.reported.packets,
+	       "Packets that failed the source check and were forwarded.");
+	FAMILY("address_conflicts_total", c.arp_conflicts,
+	       "Frames by which somebody claimed an address of the exchange.");
+	FAMILY("answers_limited_total", c.answers_limited,
+	       "ICMP replies withheld by their rate limit.");
+	FAMILY("receive_missed_packets_total", losses.receive_missed,
+	       "Frames the device had no descriptor for.");
+	FAMILY("receive_no_buffer_packets_total", losses.receive_no_buffer,
+	       "Frames the device had no buffer for.");
+	FAMILY("receive_errors_total", losses.receive_errors,
+	       "Frames the device received with errors.");
+	FAMILY("transmit_errors_total", losses.transmit_errors,
+	       "Frames the device could not send.");
+#undef FAMILY
+}
+
+static void drops_text(FILE *f, const struct runtime *rt, const struct port_view *views, bool bytes)
+{
+	const char *name =
+		bytes ? "napd_port_dropped_bytes_total" : "napd_port_dropped_packets_total";
+
+	head(f, name, "counter",
+	     bytes ? "Bytes of dropped frames, by reason." : "Dropped packets, by reason.");
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		for (int r = REASON_CONSUMED + 1; r < REASON_COUNT; r++) {
+			fputs(name, f);
+			put_label(f, "port", views[i].config->name, "{");
+			put_label(f, "reason", reason_name(r), ",");
+			fprintf(f, "} %" PRIu64 "\n",
+				bytes ? views[i].c.drop[r].bytes : views[i].c.drop[r].packets);
+		}
+	}
+}
+
+static void port_state_text(FILE *f, const struct runtime *rt, const struct port_view *views)
+{
+	head(f, "napd_port_up", "gauge", "Whether the port's link is up.");
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		fputs("napd_port_up", f);
+		put_label(f, "port", views[i].config->name, "{");
+		fprintf(f, "} %d\n", views[i].up);
+	}
+	head(f, "napd_port_speed_bytes", "gauge",
+	     "Speed of the port in bytes a second, 0 if unknown.");
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		fputs("napd_port_speed_bytes", f);
+		put_label(f, "port", views[i].config->name, "{");
+		fprintf(f, "} %" PRIu64 "\n", views[i].info.speed_bps / 8);
+	}
+	head(f, "napd_port_info", "gauge", "What a port is.");
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		fputs("napd_port_info", f);
+		put_label(f, "port", views[i].config->name, "{");
+		put_label(f, "device", views[i].config->device, ",");
+		put_label(f, "driver", views[i].open ? views[i].info.driver : "", ",");
+		put_label(f, "description", views[i].config->description, ",");
+		fputs("} 1\n", f);
+	}
+}
+
+static void members_text(FILE *f, const struct runtime *rt)
+{
+	const uint16_t parties = model_parties(rt->model);
+
+	head(f, "napd_member_info", "gauge", "Who the members are.");
+	for (size_t i = 0; i < rt->config->member_count; i++) {
+		const struct config_member *m = &rt->config->members[i];
+
+		fputs("napd_member_info", f);
+		put_label(f, "member", m->name, "{");
+		fprintf(f, ",asn=\"%u\"", m->asn);
+		put_label(f, "port", m->port == SIZE_MAX ? "" : rt->config->ports[m->port].name,
+			  ",");
+		fputs("} 1\n", f);
+	}
+	if (!rt->config->metrics.matrix)
+		return;
+	for (int bytes = 0; bytes < 2; bytes++) {
+		const char *name = bytes ? "napd_member_traffic_bytes_total"
+					 : "napd_member_traffic_packets_total";
+
+		head(f, name, "counter",
+		     bytes ? "Bytes forwarded from member to member, as received."
+			   : "Packets forwarded from member to member.");
+		for (uint32_t k = 0; k < (uint32_t)parties * parties * 2; k++) {
+			const uint16_t in = k / 2 / parties, out = k / 2 % parties;
+			const struct matrix_cell c = counters_matrix(rt->dp, in, out, k % 2);
+
+			if (!c.packets)
+				continue;
+			fputs(name, f);
+			put_label(f, "from", model_party_name(rt->model, in), "{");
+			put_label(f, "to", model_party_name(rt->model, out), ",");
+			fprintf(f, ",family=\"%s\"} %" PRIu64 "\n", k % 2 ? "ipv6" : "ipv4",
+				bytes ? c.bytes : c.packets);
+		}
+	}
+}
+
+static void tables_text(FILE *f, struct runtime *rt)
+{
+	struct model_routes routes;
+
+	model_routes(rt->model, &routes);
+	head(f, "napd_routes", "gauge", "Prefixes in force.");
+	fprintf(f, "napd_routes{family=\"ipv4\",source=\"static\"} %" PRIu64 "\n", routes.ipv4);
+	fprintf(f, "napd_routes{family=\"ipv6\",source=\"static\"} %" PRIu64 "\n", routes.ipv6);
+	head(f, "napd_routes_capacity", "gauge", "Prefixes that fit.");
+	fprintf(f, "napd_routes_capacity{family=\"ipv4\"} %" PRIu64 "\n",
+		rt->config->dataplane.capacity_ipv4);
+	fprintf(f, "napd_routes_capacity{family=\"ipv6\"} %" PRIu64 "\n",
+		rt->config->dataplane.capacity_ipv6);
+	head(f, "napd_neighbours", "gauge", "Neighbours by state.");
+	for (int state = 0; state < NEIGHBOUR_STATES; state++)
+		for (int ipv6 = 0; ipv6 < 2; ipv6++)
+			fprintf(f, "napd_neighbours{state=\"%s\",family=\"%s\"} %zu\n",
+				neighbour_state_name[state], ipv6 ? "ipv6" : "ipv4",
+				neighbours_count(rt->neighbours, state, ipv6));
+}
+
+static void process_text(FILE *f, struct runtime *rt)
+{
+	head(f, "napd_worker_busy_seconds_total", "counter", "Time a worker spent on packets.");
+	for (unsigned int i = 0; i < rt->workers; i++)
+		fprintf(f, "napd_worker_busy_seconds_total{worker=\"%u\"} %.6f\n", i,
+			worker_load(dataplane_worker(rt->dp, i)).busy_ns / 1e9);
+	head(f, "napd_accounting_error_packets", "gauge",
+	     "Packets that are neither forwarded, consumed nor dropped: 0, or a bug.");
+	fprintf(f, "napd_accounting_error_packets %" PRId64 "\n", runtime_accounting_error(rt));
+	head(f, "napd_config_last_reload_successful", "gauge",
+	     "Whether the last reload was applied.");
+	fprintf(f, "napd_config_last_reload_successful %d\n", rt->last_reload_ok);
+	head(f, "napd_exchange_info", "gauge", "Which exchange this is.");
+	fputs("napd_exchange_info", f);
+	put_label(f, "name", rt->config->exchange.name, "{");
+	fprintf(f, ",asn=\"%u\"} 1\n", rt->config->exchange.asn);
+	head(f, "napd_build_info", "gauge", "Which build this is.");
+	fputs("napd_build_info", f);
+	put_label(f, "version", NAPD_VERSION, "{");
+	put_label(f, "dpdk", rte_version(), ",");
+	put_label(f, "cpu", cpu_path_name(cpu_path()), ",");
+	fputs("} 1\n", f);
+}
+
+char *metrics_text(struct runtime *rt)
+{
+	struct port_view *views = view_ports(rt);
+	size_t length = 0;
+	char *text = NULL;
+	FILE *f = views ? open_memstream(&text, &length) : NULL;
+	bool failed;
+
+	if (!f) {
+		free(views);
+		return NULL;
+	}
+	port_counters_text(f, rt, views);
+	drops_text(f, rt, views, false);
+	drops_text(f, rt, views, true);
+	port_state_text(f, rt, views);
+	members_text(f, rt);
+	tables_text(f, rt);
+	process_text(f, rt);
+	failed = ferror(f) != 0;
+	free(views);
+	if (fclose(f) == 0 && !failed)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ---- HTTP ---- */
+
+static void reply(struct evhttp_request *request, int status, const char *type, const char *text)
+{
+	struct evbuffer *body = evbuffer_new();
+
+	if (body)
+		evbuffer_add(body, text, strlen(text));
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", type);
+	evhttp_send_reply(request, status, NULL, body);
+	if (body)
+		evbuffer_free(body);
+}
+
+static void on_metrics(struct evhttp_request *request, void *arg)
+{
+	const struct metrics_server *server = arg;
+	char *text = metrics_text(server->rt);
+
+	if (text)
+		reply(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
+	else
+		reply(request, HTTP_SERVUNAVAIL, "text/plain", "no memory\n");
+	free(text);
+}
+
+static void on_health(struct evhttp_request *request, void *arg)
+{
+	const struct metrics_server *server = arg;
+	const char *why = runtime_unhealthy(server->rt);
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s\n", why ? why : "ok");
+	reply(request, why ? HTTP_SERVUNAVAIL : HTTP_OK, "text/plain; charset=utf-8", text);
+}
+
+/* HOST:PORT or [HOST]:PORT, cut in two. False: neither. */
+static bool split(char *listen, char **host, uint16_t *port)
+{
+	char *colon = strrchr(listen, ':'), *end;
+	unsigned long number;
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	number = strtoul(colon + 1, &end, 10);
+	*host = listen;
+	*port = number;
+	if (listen[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		*host = listen + 1;
+	}
+	return *end == '\0' && number > 0 && number <= UINT16_MAX;
+}
+
+int metrics_open(struct runtime *rt, struct metrics_server **out)
+{
+	struct metrics_server *server = calloc(1, sizeof(*server));
+	char *listen = strdup(rt->config->metrics.listen), *host = NULL;
+	uint16_t port = 0;
+	int rc = -ENOMEM;
+
+	if (!server || !listen)
+		goto fail;
+	server->rt = rt;
+	rc = -EINVAL;
+	if (!split(listen, &host, &port))
+		goto fail;
+	rc = -ENOMEM;
+	server->http = evhttp_new(rt->base);
+	if (!server->http)
+		goto fail;
+	evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_timeout(server->http, HTTP_SECONDS);
+	evhttp_set_max_headers_size(server->http, 16384);
+	evhttp_set_max_body_size(server->http, 16384);
+	evhttp_set_cb(server->http, "/metrics", on_metrics, server);
+	evhttp_set_cb(server->http, "/healthz", on_health, server);
+	rc = evhttp_bind_socket(server->http, host, port) == 0 ? 0 : -(errno ? errno : EADDRINUSE);
+	if (rc != 0)
+		goto fail;
+	free(listen);
+	*out = server;
+	return 0;
+
+fail:
+	log_error("metrics", "metrics.listen: %s: %s", rt->config->metrics.listen, strerror(-rc));
+	free(listen);
+	metrics_close(server);
+	return rc;
+}
+
+void metrics_close(struct metrics_server *server)
+{
+	if (server && server->http)
+		evhttp_free(server->http);
+	free(server);
+}

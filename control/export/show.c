@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Finds the command of a request, runs it, and renders tables for people. */
+#include "show.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+
+struct known_command {
+	const char *words;
+	command_fn run;
+	const char *arguments;
+	bool writes;
+	const char *sentence;
+};
+
+static const struct known_command known[] = {
+#define COMMAND(words, function, arguments, writes, sentence) \
+	{ words, function, arguments, writes, sentence },
+#include "commands.def"
+};
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+/* How many of argv the words of a command take, or 0 when it is another. */
+static int matches(const char *words, int argc, char **argv)
+{
+	const char *at = words;
+	int n = 0;
+
+	while (*at) {
+		const size_t length = strcspn(at, " ");
+		const char *given = n < argc ? argv[n] : "";
+
+		if (strcmp(given, "neighbors") == 0)
+			given = "neighbours";
+		if (strlen(given) != length || strncmp(given, at, length) != 0)
+			return 0;
+		at += length + (at[length] == ' ');
+		n++;
+	}
+	return n;
+}
+
+void answer_fail(struct asking *a, int status, const char *format, ...)
+{
+	va_list ap;
+
+	free(a->error);
+	va_start(ap, format);
+	if (vasprintf(&a->error, format, ap) < 0)
+		a->error = NULL;
+	va_end(ap);
+	a->status = status;
+}
+
+static void unknown(struct asking *a, int argc, char **argv)
+{
+	char said[128] = "";
+
+	for (int i = 0; i < argc; i++)
+		snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s%s", i ? " " : "",
+			 argv[i]);
+	answer_fail(a, 2, "napctl: %s: no such command (napctl --help)", said);
+}
+
+struct command_answer command_run(struct runtime *rt, int argc, char **argv, bool readonly)
+{
+	struct asking a = { .rt = rt };
+	struct command_answer answer;
+	size_t length = 0;
+	char *text = NULL;
+	size_t i = 0;
+	int words = 0;
+
+	a.text = open_memstream(&text, &length);
+	while (i < KNOWN && (words = matches(known[i].words, argc, argv)) == 0)
+		i++;
+	a.argc = argc - words;
+	a.argv = argv + words;
+	if (!a.text)
+		answer_fail(&a, 1, "no memory");
+	else if (i == KNOWN)
+		unknown(&a, argc, argv);
+	else if (known[i].writes && readonly)
+		answer_fail(&a, 1, "%s: not over the read-only socket; use control.socket",
+			    known[i].words);
+	else if (known[i].arguments[0] == '\0' && a.argc > 0)
+		answer_fail(&a, 2, "%s: takes no arguments", known[i].words);
+	else
+		known[i].run(&a);
+	if (a.text)
+		fclose(a.text);
+	answer = (struct command_answer){ a.json, text, a.error, a.status };
+	return answer;
+}
+
+void command_answer_release(struct command_answer *answer)
+{
+	json_decref(answer->json);
+	free(answer->text);
+	free(answer->error);
+}
+
+/* ---- rendering ---- */
+
+static char *next_buffer(void)
+{
+	static char buffers[8][40];
+	static unsigned int turn;
+
+	return buffers[turn++ % 8];
+}
+
+const char *answer_count(uint64_t n)
+{
+	char digits[24], *out = next_buffer(), *at = out;
+	const int length = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			*at++ = ',';
+		*at++ = digits[i];
+	}
+	*at = '\0';
+	return out;
+}
+
+const char *answer_bytes(uint64_t n)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	char *out = next_buffer();
+	double value = n;
+	unsigned int unit = 0;
+
+	while (value >= 999.5 && unit < 6) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(out, 40, unit && value < 99.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return out;
+}
+
+static const char *cell(const json_t *row, const struct column *column)
+{
+	const json_t *value = json_object_get(row, column->key);
+
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "yes" : "no";
+	if (json_is_integer(value))
+		return column->kind == COLUMN_BYTES ? answer_bytes(json_integer_value(value))
+						    : answer_count(json_integer_value(value));
+	return "-";
+}
+
+/* Columns grow to their longest cell, so that nothing is cut. */
+void answer_table(struct asking *a, const json_t *rows, const struct column *columns,
+		  size_t column_count)
+{
+	int width[16];
+	const json_t *row;
+	size_t i;
+
+	for (size_t c = 0; c < column_count; c++) {
+		width[c] = abs(columns[c].width);
+		if ((int)strlen(columns[c].heading) > width[c])
+			width[c] = strlen(columns[c].heading);
+		json_array_foreach(rows, i, row)
+		{
+			const int length = strlen(cell(row, &columns[c]));
+
+			width[c] = length > width[c] ? length : width[c];
+		}
+		if (columns[c].width < 0)
+			width[c] = -width[c];
+	}
+	if (columns[column_count - 1].width < 0)
+		width[column_count - 1] = 0; /* nothing to align behind the last */
+	for (size_t c = 0; c < column_count; c++)
+		fprintf(a->text, "%s%*s", c ? "  " : "", width[c], columns[c].heading);
+	fputc('\n', a->text);
+	json_array_foreach(rows, i, row)
+	{
+		for (size_t c = 0; c < column_count; c++)
+			fprintf(a->text, "%s%*s", c ? "  " : "", width[c], cell(row, &columns[c]));
+		fputc('\n', a->text);
+	}
+}
+
+json_t *json_u64(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+json_t *json_address(const struct ip_address *address)
+{
+	char text[IP_TEXT_MAX];
+
+	return json_string(ip_address_text(address, text));
+}

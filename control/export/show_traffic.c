@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Commands about traffic: ports, members, the matrix, drops, workers. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <netinet/in.h>
+
+#include "answer.h"
+
+/* ---- ports ---- */
+
+static uint64_t dropped(const struct port_counters *c)
+{
+	uint64_t sum = 0;
+
+	for (int r = REASON_CONSUMED + 1; r < REASON_COUNT; r++)
+		sum += c->drop[r].packets;
+	return sum;
+}
+
+static json_t *drops_of(const struct tally drop[REASON_COUNT])
+{
+	json_t *drops = json_object();
+
+	for (int r = REASON_CONSUMED + 1; r < REASON_COUNT; r++)
+		if (drop[r].packets)
+			json_object_set_new(drops, reason_name(r), json_u64(drop[r].packets));
+	return drops;
+}
+
+static json_t *port_json(const struct runtime *rt, size_t i)
+{
+	const struct config_port *port = &rt->config->ports[i];
+	const uint16_t number = model_port_number(rt->model, i);
+	const struct runtime_device *d = &rt->devices[model_port_device(rt->model, number)];
+	struct port_counters c;
+	json_t *row;
+
+	counters_port(rt->dp, number, &c);
+	row = json_pack("{s:s,s:s,s:s,s:b,s:s,s:i,s:i}", "port", port->name, "description",
+			port->description, "device", port->device, "enabled", (int)port->enabled,
+			"link",
+			!port->enabled                ? "disabled"
+			: runtime_port_up(rt, number) ? "up"
+						      : "down",
+			"vlan", port->vlan, "mtu", port->mtu);
+	json_object_set_new(row, "rx_packets", json_u64(c.received.packets));
+	json_object_set_new(row, "rx_bytes", json_u64(c.received.bytes));
+	json_object_set_new(row, "tx_packets", json_u64(c.transmitted.packets));
+	json_object_set_new(row, "tx_bytes", json_u64(c.transmitted.bytes));
+	json_object_set_new(row, "forwarded", json_u64(c.forwarded.packets));
+	json_object_set_new(row, "consumed", json_u64(c.consumed.packets));
+	json_object_set_new(row, "dropped", json_u64(dropped(&c)));
+	json_object_set_new(row, "drops", drops_of(c.drop));
+	json_object_set_new(row, "egress_drops", drops_of(c.egress_drop));
+	json_object_set_new(row, "reported", json_u64(c.reported.packets));
+	json_object_set_new(row, "originated", json_u64(c.originated.packets));
+	json_object_set_new(row, "unsent", json_u64(c.unsent.packets));
+	json_object_set_new(row, "conflicts", json_u64(c.arp_conflicts));
+	json_object_set_new(row, "answers_limited", json_u64(c.answers_limited));
+	if (!d->device && d->error[0])
+		json_object_set_new(row, "error", json_string(d->error));
+	return row;
+}
+
+void show_ports(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "port", "Port", -8, COLUMN_TEXT },
+		{ "link", "Link", -4, COLUMN_TEXT },
+		{ "rx_packets", "Received", 10, COLUMN_COUNT },
+		{ "rx_bytes", "", 8, COLUMN_BYTES },
+		{ "tx_packets", "Sent", 10, COLUMN_COUNT },
+		{ "tx_bytes", "", 8, COLUMN_BYTES },
+		{ "dropped", "Dropped", 9, COLUMN_COUNT },
+	};
+	const json_t *row;
+	size_t i;
+
+	a->json = json_array();
+	for (i = 0; i < a->rt->config->port_count; i++)
+		json_array_append_new(a->json, port_json(a->rt, i));
+	TABLE(a, a->json, columns);
+	json_array_foreach(a->json, i, row)
+	{
+		const char *error = json_string_value(json_object_get(row, "error"));
+
+		if (error)
+			fprintf(a->text, "%s: %s\n",
+				json_string_value(json_object_get(row, "port")), error);
+	}
+}
+
+/* The configured port of a name; an error says which there are. */
+static size_t port_named(struct asking *a, const char *name)
+{
+	char known[160] = "";
+
+	for (size_t i = 0; i < a->rt->config->port_count; i++) {
+		if (strcmp(a->rt->config->ports[i].name, name) == 0)
+			return i;
+		if (strlen(known) + 20 < sizeof(known))
+			snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s",
+				 i ? ", " : "", a->rt->config->ports[i].name);
+	}
+	answer_fail(a, 2, "%.32s: no such port; there are %s", name, known);
+	return SIZE_MAX;
+}
+
+/* Key and value, a line each, of an object that is not all numbers. */
+static void print_object(struct asking *a, const json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (json_is_string(value) && json_string_length(value))
+			fprintf(a->text, "  %-16s %s\n", key, json_string_value(value));
+		else if (json_is_integer(value))
+			fprintf(a->text, "  %-16s %s\n", key,
+				answer_count(json_integer_value(value)));
+		else if (json_is_boolean(value))
+			fprintf(a->text, "  %-16s %s\n", key, json_is_true(value) ? "yes" : "no");
+	}
+}
+
+void show_port(struct asking *a)
+{
+	const struct runtime_device *d;
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (a->argc != 1) {
+		answer_fail(a, 2, "show port: which? napctl show port NAME");
+		return;
+	}
+	i = port_named(a, a->argv[0]);
+	if (i == SIZE_MAX)
+		return;
+	a->json = port_json(a->rt, i);
+	d = &a->rt->devices[model_port_device(a->rt->model, model_port_number(a->rt->model, i))];
+	if (d->device) {
+		struct device_losses losses;
+		struct device_info info;
+
+		device_info(d->device, &info);
+		device_losses(d->device, &losses);
+		json_object_set_new(a->json, "driver", json_string(info.driver));
+		json_object_set_new(a->json, "receive_missed", json_u64(losses.receive_missed));
+		json_object_set_new(a->json, "receive_no_buffer",
+				    json_u64(losses.receive_no_buffer));
+		json_object_set_new(a->json, "receive_errors", json_u64(losses.receive_errors));
+		json_object_set_new(a->json, "transmit_errors", json_u64(losses.transmit_errors));
+	}
+	print_object(a, a->json);
+	fprintf(a->text, "  drops\n");
+	json_object_foreach(json_object_get(a->json, "drops"), key, value)
+		fprintf(a->text, "    %12s  %-20s %s\n", answer_count(json_integer_value(value)),
+			key, reason_text(reason_by_name(key)));
+}
+
+/* ---- members and the matrix ---- */
+
+/* Sum of what a party sent (out false) or was sent to by all others. */
+static struct matrix_cell party_traffic(const struct runtime *rt, uint16_t party, bool out)
+{
+	struct matrix_cell sum = { 0, 0 };
+
+	for (uint16_t other = 0; other < model_parties(rt->model); other++) {
+		for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+			const struct matrix_cell c = counters_matrix(rt->dp, out ? other : party,
+								     out ? party : other, ipv6);
+
+			sum.packets += c.packets;
+			sum.bytes += c.bytes;
+		}
+	}
+	return sum;
+}
+
+static uint16_t party_named(const struct runtime *rt, const char *name)
+{
+	for (uint16_t party = 0; party < model_parties(rt->model); party++)
+		if (strcmp(model_party_name(rt->model, party), name) == 0)
+			return party;
+	return PARTY_NONE;
+}
+
+static json_t *member_json(const struct runtime *rt, const struct config_member *m)
+{
+	const uint16_t party = party_named(rt, m->name);
+	struct matrix_cell in = { 0, 0 }, out = { 0, 0 };
+	json_t *row = json_pack("{s:s,s:i,s:s}", "member", m->name, "asn", (int)m->asn, "port",
+				m->port == SIZE_MAX ? "" : rt->config->ports[m->port].name);
+
+	json_object_set_new(row, "asn", json_u64(m->asn));
+	if (party != PARTY_NONE) {
+		in = party_traffic(rt, party, false);
+		out = party_traffic(rt, party, true);
+	}
+	json_object_set_new(row, "sent_packets", json_u64(in.packets));
+	json_object_set_new(row, "sent_bytes", json_u64(in.bytes));
+	json_object_set_new(row, "received_packets", json_u64(out.packets));
+	json_object_set_new(row, "received_bytes", json_u64(out.bytes));
+	return row;
+}
+
+void show_members(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "member", "Member", -16, COLUMN_TEXT },
+		{ "asn", "AS", 6, COLUMN_COUNT },
+		{ "port", "Port", -6, COLUMN_TEXT },
+		{ "sent_packets", "Sends", 10, COLUMN_COUNT },
+		{ "sent_bytes", "", 8, COLUMN_BYTES },
+		{ "received_packets", "Gets", 10, COLUMN_COUNT },
+		{ "received_bytes", "", 8, COLUMN_BYTES },
+	};
+
+	a->json = json_array();
+	for (size_t i = 0; i < a->rt->config->member_count; i++)
+		json_array_append_new(a->json, member_json(a->rt, &a->rt->config->members[i]));
+	TABLE(a, a->json, columns);
+}
+
+static json_t *router_json(const struct runtime *rt, const struct config_router *r)
+{
+	json_t *row = json_pack("{s:s,s:[],s:[]}", "port", rt->config->ports[r->port].name, "macs",
+				"addresses");
+	char text[RTE_ETHER_ADDR_FMT_SIZE];
+
+	for (size_t i = 0; i < r->mac_count; i++) {
+		rte_ether_format_addr(text, sizeof(text), &r->macs[i]);
+		json_array_append_new(json_object_get(row, "macs"), json_string(text));
+	}
+	for (size_t i = 0; i < r->address_count; i++)
+		json_array_append_new(json_object_get(row, "addresses"),
+				      json_address(&r->addresses[i]));
+	return row;
+}
+
+void show_member(struct asking *a)
+{
+	const struct config_member *m = NULL;
+	char text[IP_TEXT_MAX];
+	json_t *list;
+
+	for (size_t i = 0; a->argc == 1 && i < a->rt->config->member_count; i++)
+		if (strcmp(a->rt->config->members[i].name, a->argv[0]) == 0)
+			m = &a->rt->config->members[i];
+	if (!m) {
+		answer_fail(a, 2, "show member: no such member; napctl show members lists them");
+		return;
+	}
+	a->json = member_json(a->rt, m);
+	json_object_set_new(a->json, "description", json_string(m->description));
+	print_object(a, a->json);
+	list = json_array();
+	for (size_t i = 0; i < m->router_count; i++)
+		json_array_append_new(list, router_json(a->rt, &m->routers[i]));
+	json_object_set_new(a->json, "routers", list);
+	list = json_array();
+	for (size_t i = 0; i < m->prefix_count; i++) {
+		ip_prefix_text(&m->prefixes[i], text);
+		json_array_append_new(list, json_string(text));
+		fprintf(a->text, "  %-16s %s\n", i ? "" : "prefixes", text);
+	}
+	json_object_set_new(a->json, "prefixes", list);
+}
+
+static int by_bytes(const void *x, const void *y)
+{
+	const json_int_t a = json_integer_value(json_object_get(*(json_t *const *)x, "bytes"));
+	const json_int_t b = json_integer_value(json_object_get(*(json_t *const *)y, "bytes"));
+
+	return (a < b) - (a > b);
+}
+
+/* Largest first, as people ask. */
+static json_t *sorted(json_t *rows)
+{
+	const size_t n = json_array_size(rows);
+	json_t **list = calloc(n + 1, sizeof(*list)), *out = json_array();
+
+	if (!list || !out) {
+		free(list);
+		json_decref(out);
+		return rows;
+	}
+	for (size_t i = 0; i < n; i++)
+		list[i] = json_array_get(rows, i);
+	qsort(list, n, sizeof(*list), by_bytes);
+	for (size_t i = 0; i < n; i++)
+		json_array_append(out, list[i]);
+	free(list);
+	json_decref(rows);
+	return out;
+}
+
+void show_matrix(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "from", "From", -16, COLUMN_TEXT },    { "to", "To", -16, COLUMN_TEXT },
+		{ "family", "Family", -6, COLUMN_TEXT }, { "packets", "Packets", 12, COLUMN_COUNT },
+		{ "bytes", "Bytes", 10, COLUMN_BYTES },
+	};
+	const uint16_t parties = model_parties(a->rt->model);
+
+	a->json = json_array();
+	for (uint32_t k = 0; k < (uint32_t)parties * parties * 2; k++) {
+		const uint16_t in = k / 2 / parties, out = k / 2 % parties;
+		const struct matrix_cell c = counters_matrix(a->rt->dp, in, out, k % 2);
+
+		if (!c.packets)
+			continue;
+		json_array_append_new(a->json,
+				      json_pack("{s:s,s:s,s:s,s:o,s:o}", "from",
+						model_party_name(a->rt->model, in), "to",
+						model_party_name(a->rt->model, out), "family",
+						k % 2 ? "ipv6" : "ipv4", "packets",
+						json_u64(c.packets), "bytes", json_u64(c.bytes)));
+	}
+	a->json = sorted(a->json);
+	TABLE(a, a->json, columns);
+}
+
+/* ---- drops ---- */
+
+static json_t *record_json(const struct runtime *rt, const char *port, const struct drop_record *r)
+{
+	const bool ipv6 = r->ether_type == 0x86dd;
+	const struct ip_address source = { r->source, ipv6 },
+				destination = { r->destination, ipv6 };
+	const uint64_t age = dataplane_now_ns(rt->dp) - r->time_ns;
+	char text[40], mac[2][RTE_ETHER_ADDR_FMT_SIZE];
+	time_t at = time(NULL) - age / 1000000000;
+	struct tm tm;
+	json_t *row;
+
+	rte_ether_format_addr(mac[0], sizeof(mac[0]), &r->source_mac);
+	rte_ether_format_addr(mac[1], sizeof(mac[1]), &r->destination_mac);
+	strftime(text, sizeof(text), "%FT%TZ", gmtime_r(&at, &tm));
+	row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i}", "time", text, "port", port, "reason",
+			reason_name(r->reason), "detail", reason_text(r->reason), "source_mac",
+			mac[0], "destination_mac", mac[1], "bytes", (int)r->bytes, "vlan", r->vlan);
+	snprintf(text, sizeof(text), "0x%04x", r->ether_type);
+	json_object_set_new(row, "ether_type", json_string(text));
+	if (r->has_addresses) {
+		json_object_set_new(row, "source", json_address(&source));
+		json_object_set_new(row, "destination", json_address(&destination));
+		json_object_set_new(row, "protocol", json_u64(r->protocol));
+		json_object_set_new(row, "ttl", json_u64(r->ttl));
+	}
+	if (r->source_port || r->destination_port) {
+		json_object_set_new(row, "source_port", json_u64(r->source_port));
+		json_object_set_new(row, "destination_port", json_u64(r->destination_port));
+	}
+	return row;
+}
+
+static void print_record(struct asking *a, const json_t *row)
+{
+	const json_t *source = json_object_get(row, "source");
+
+	fprintf(a->text, "%.8s  %-8s %-20s ", json_string_value(json_object_get(row, "time")) + 11,
+		json_string_value(json_object_get(row, "port")),
+		json_string_value(json_object_get(row, "reason")));
+	if (!source) {
+		fprintf(a->text, "%s > %s type %s\n",
+			json_string_value(json_object_get(row, "source_mac")),
+			json_string_value(json_object_get(row, "destination_mac")),
+			json_string_value(json_object_get(row, "ether_type")));
+		return;
+	}
+	fprintf(a->text, "%s > %s proto %d", json_string_value(source),
+		json_string_value(json_object_get(row, "destination")),
+		(int)json_integer_value(json_object_get(row, "protocol")));
+	if (json_object_get(row, "source_port"))
+		fprintf(a->text, " %d > %d",
+			(int)json_integer_value(json_object_get(row, "source_port")),
+			(int)json_integer_value(json_object_get(row, "destination_port")));
+	fputc('\n', a->text);
+}
+
+static void last_drops(struct asking *a, size_t only_port, unsigned int last, json_t *list)
+{
+	struct drop_record *records = calloc(last, sizeof(*records));
+
+	for (size_t i = 0; records && i < a->rt->config->port_count; i++) {
+		unsigned int n;
+
+		if (only_port != SIZE_MAX && i != only_port)
+			continue;
+		n = drop_records(a->rt->dp, model_port_number(a->rt->model, i), records, last);
+		for (unsigned int k = 0; k < n; k++)
+			json_array_append_new(list, record_json(a->rt, a->rt->config->ports[i].name,
+								&records[k]));
+	}
+	free(records);
+}
+
+/* --port NAME and --last N. False: an error was set. */
+static bool drops_arguments(struct asking *a, size_t *port, unsigned int *last)
+{
+	for (int i = 0; i < a->argc; i += 2) {
+		const char *value = i + 1 < a->argc ? a->argv[i + 1] : NULL;
+		char *end = NULL;
+
+		if (value && strcmp(a->argv[i], "--port") == 0) {
+			*port = port_named(a, value);
+			if (*port == SIZE_MAX)
+				return false;
+		} else if (value && strcmp(a->argv[i], "--last") == 0) {
+			const unsigned long n = strtoul(value, &end, 10);
+
+			if (*end || n < 1 || n > 1000) {
+				answer_fail(a, 2, "show drops: --last %.16s is not 1 to 1000",
+					    value);
+				return false;
+			}
+			*last = n;
+		} else {
+			answer_fail(a, 2, "show drops: takes [--port NAME] [--last N]");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Totals by reason and their largest port, over all ports or one. */
+static json_t *drop_totals(const struct runtime *rt, size_t only_port)
+{
+	json_t *rows = json_array();
+
+	for (int r = REASON_CONSUMED + 1; r < REASON_COUNT; r++) {
+		struct tally sum = { 0, 0 };
+
+		for (size_t i = 0; i < rt->config->port_count; i++) {
+			struct port_counters c;
+
+			if (only_port != SIZE_MAX && i != only_port)
+				continue;
+			counters_port(rt->dp, model_port_number(rt->model, i), &c);
+			sum.packets += c.drop[r].packets;
+			sum.bytes += c.drop[r].bytes;
+		}
+		if (sum.packets)
+			json_array_append_new(
+				rows, json_pack("{s:s,s:o,s:o,s:s}", "reason", reason_name(r),
+						"packets", json_u64(sum.packets), "bytes",
+						json_u64(sum.bytes), "meaning", reason_text(r)));
+	}
+	return sorted(rows);
+}
+
+void show_drops(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "packets", "Packets", 10, COLUMN_COUNT },
+		{ "bytes", "", 8, COLUMN_BYTES },
+		{ "reason", "Reason", -22, COLUMN_TEXT },
+		{ "meaning", "", -8, COLUMN_TEXT },
+	};
+	unsigned int last = 0;
+	size_t port = SIZE_MAX, i;
+	json_t *list, *row;
+
+	if (!drops_arguments(a, &port, &last))
+		return;
+	list = json_array();
+	a->json = json_pack("{s:o,s:o}", "drops", drop_totals(a->rt, port), "last", list);
+	if (last == 0) {
+		TABLE(a, json_object_get(a->json, "drops"), columns);
+		return;
+	}
+	last_drops(a, port, last, list);
+	json_array_foreach(list, i, row) print_record(a, row);
+}
+
+/* ---- workers ---- */
+
+void show_workers(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "worker", "Worker", 6, COLUMN_COUNT },
+		{ "cpu", "CPU", 4, COLUMN_COUNT },
+		{ "busy_percent", "Busy %", 6, COLUMN_TEXT },
+		{ "received", "Received", 14, COLUMN_COUNT },
+		{ "punts_lost", "Events lost", 11, COLUMN_COUNT },
+	};
+	const uint64_t up_ns = dataplane_now_ns(a->rt->dp) - a->rt->start_ns;
+
+	a->json = json_array();
+	for (unsigned int i = 0; i < a->rt->workers; i++) {
+		const struct worker_load load = worker_load(dataplane_worker(a->rt->dp, i));
+		char busy[16];
+
+		snprintf(busy, sizeof(busy), "%.1f", up_ns ? 100.0 * load.busy_ns / up_ns : 0.0);
+		json_array_append_new(a->json,
+				      json_pack("{s:i,s:i,s:s,s:o,s:o,s:o}", "worker", i, "cpu",
+						a->rt->worker_core[i], "busy_percent", busy,
+						"busy_ns", json_u64(load.busy_ns), "received",
+						json_u64(load.received), "punts_lost",
+						json_u64(load.punts_lost)));
+	}
+	TABLE(a, a->json, columns);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a running exchange changes in its model: neighbours come and go, devices say their MACs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "model_state.h"
+
+/* ---- numbers ---- */
+
+uint16_t model_port_number(const struct model *model, size_t config_port)
+{
+	(void)model;
+	return (uint16_t)config_port;
+}
+
+size_t model_config_port(const struct model *model, uint16_t port)
+{
+	return port < model->config->port_count ? port : SIZE_MAX;
+}
+
+uint16_t model_port_numbers(const struct model *model)
+{
+	return (uint16_t)model->config->port_count;
+}
+
+const struct config *model_config(const struct model *model)
+{
+	return model->config;
+}
+
+/*
+ * Counters go by place: member m and port p have the numbers that they had. Appending is
+ * safe for devices and, where no member is new, for ports.
+ */
+bool model_keeps_numbers(const struct model *model, const struct model *previous,
+			 struct problems *problems)
+{
+	static const char mend[] = "is not what stood here at the start; the order of ports and "
+				   "the list of members change with a restart only";
+	const struct config *now = model->config, *before = previous->config;
+	const size_t errors = problems->errors;
+
+	for (size_t i = 0; i < before->port_count; i++) {
+		if (i >= now->port_count)
+			problem_error(problems, now->ports[0].place, "ports",
+				      "%s is gone; ports are removed with a restart only",
+				      before->ports[i].name);
+		else if (strcmp(now->ports[i].name, before->ports[i].name) != 0 ||
+			 model->port[i].device != previous->port[i].device)
+			problem_error(problems, now->ports[i].place, "ports", "%s %s",
+				      now->ports[i].name, mend);
+	}
+	if (now->member_count != before->member_count)
+		problem_error(problems, now->ports[0].place, "members",
+			      "%zu where there were %zu; members are added and removed with a "
+			      "restart only",
+			      now->member_count, before->member_count);
+	for (size_t i = 0; i < now->member_count && i < before->member_count; i++)
+		if (strcmp(now->members[i].name, before->members[i].name) != 0)
+			problem_error(problems, now->members[i].place, "members", "%s %s",
+				      now->members[i].name, mend);
+	return problems->errors == errors;
+}
+
+/* ---- devices ---- */
+
+void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether_addr mac)
+{
+	for (size_t i = 0; i < model->config->port_count; i++) {
+		const struct config_port *from = &model->config->ports[i];
+		struct model_port *port = &model->port[i];
+
+		if (port->device != device || from->has_mac)
+			continue;
+		port->mac = mac;
+		if (!from->has_link_local)
+			port->link_local = model_link_local(&mac);
+	}
+}
+
+/* ---- neighbours ---- */
+
+static bool same_address(const struct ip_address *a, const struct ip_address *b)
+{
+	return a->ipv6 == b->ipv6 && ip_key_compare(a->key, b->key) == 0;
+}
+
+static bool is_link_local(const struct ip_address *a)
+{
+	return a->ipv6 && a->key.hi >> 54 == 0xfe80 >> 6;
+}
+
+/* A place for a neighbour that was not known; the list stays sorted. NULL without memory. */
+static struct neighbour *insert(struct model *model, uint16_t port,
+				const struct ip_address *address)
+{
+	struct neighbour key = { .address = *address, .port = port };
+	size_t at = 0;
+
+	if (model->neighbours == model->neighbours_allocated) {
+		const size_t size = 2 * model->neighbours_allocated;
+		struct neighbour *larger = realloc(model->neighbour, size * sizeof(*larger));
+
+		if (!larger)
+			return NULL;
+		model->neighbour = larger;
+		model->neighbours_allocated = size;
+	}
+	while (at < model->neighbours && model_neighbour_order(&model->neighbour[at], &key) < 0)
+		at++;
+	memmove(&model->neighbour[at + 1], &model->neighbour[at],
+		(model->neighbours - at) * sizeof(*model->neighbour));
+	model->neighbours++;
+	key.party = model->port[port].party;
+	model->neighbour[at] = key;
+	return &model->neighbour[at];
+}
+
+static void forget(struct model *model, struct neighbour *n)
+{
+	const size_t at = n - model->neighbour;
+
+	memmove(n, n + 1, (--model->neighbours - at) * sizeof(*n));
+}
+
+/* Every next hop through the neighbour, the default's copy too, is as the neighbour is. */
+static void update_hops(struct model *model, const struct neighbour *n)
+{
+	for (uint32_t i = LEAF_FIRST_FREE; i < model->hops.hop_count; i++) {
+		struct hop *hop = &model->hops.hop[i];
+
+		if (!hop->references || hop->key.port != n->port ||
+		    !same_address(&hop->key.gateway, &n->address))
+			continue;
+		hop->resolved = n->resolved;
+		hop->failed = n->failed;
+		hop->mac = n->mac;
+	}
+	hops_relayout(&model->hops);
+}
+
+int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
+			enum model_neighbour what, const struct rte_ether_addr *mac)
+{
+	struct neighbour *n;
+	int rc = 0;
+
+	if (port >= model->config->port_count || model_is_own(model, address) ||
+	    (!is_link_local(address) && model_port_of(model, address) != port))
+		return -EINVAL;
+	n = model_find_neighbour(model, port, address);
+	if (n && n->fixed)
+		return -EEXIST;
+	if (!n && what == MODEL_NEIGHBOUR_NONE)
+		return 0;
+	if (!n)
+		n = insert(model, port, address);
+	if (!n)
+		return -ENOMEM;
+	n->resolved = what == MODEL_NEIGHBOUR_RESOLVED;
+	n->failed = what == MODEL_NEIGHBOUR_FAILED;
+	n->mac = n->resolved ? *mac : (struct rte_ether_addr){ 0 };
+	update_hops(model, n);
+	if (what == MODEL_NEIGHBOUR_NONE && !n->listed) {
+		model_drop_adjacency(model, n);
+		forget(model, n);
+	} else if (!n->listed) {
+		rc = model_add_adjacency(model, n);
+	}
+	return rc;
+}
+
+bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t *port,
+			   struct ip_address *gateway)
+{
+	const struct hop *hop;
+
+	if (nexthop < LEAF_FIRST_FREE || nexthop >= model->hops.hop_count)
+		return false;
+	hop = &model->hops.hop[nexthop];
+	if (!hop->references || (hop->key.gateway.key.hi | hop->key.gateway.key.lo) == 0)
+		return false;
+	*port = hop->key.port;
+	*gateway = hop->key.gateway;
+	return true;
+}
+
+const struct config_router *model_router(const struct model *model, uint16_t port,
+					 const struct ip_address *address)
+{
+	const struct config *config = model->config;
+
+	for (size_t m = 0; m < config->member_count; m++) {
+		for (size_t r = 0; r < config->members[m].router_count; r++) {
+			const struct config_router *router = &config->members[m].routers[r];
+
+			for (size_t i = 0; router->port == port && i < router->address_count; i++)
+				if (same_address(&router->addresses[i], address))
+					return router;
+		}
+	}
+	return NULL;
+}

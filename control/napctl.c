@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* napctl: sends a command to a running napd and prints what it answers. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "command.h"
+
+#define SOCKET_DEFAULT          "/run/napd/napd.sock"
+#define READONLY_SOCKET_DEFAULT "/run/napd/napd-ro.sock"
+#define ANSWER_SECONDS          30
+
+static const char usage[] =
+	"usage: napctl [-s SOCKET] [--json] [--watch] COMMAND...\n"
+	"\n"
+	"Talks to a running napd.\n"
+	"\n"
+	"  show ports | port NAME | members | member NAME | neighbours | matrix\n"
+	"  show routes [PREFIX] | route ADDRESS | tables | workers | version\n"
+	"  show drops [--port NAME] [--last N]\n"
+	"  reload                 read the configuration again and apply it\n"
+	"\n"
+	"  -s, --socket SOCKET    the control socket (default " SOCKET_DEFAULT ",\n"
+	"                         or where that is not yours " READONLY_SOCKET_DEFAULT ")\n"
+	"      --json             one JSON document instead of text\n"
+	"      --watch            again every second, until Ctrl-C\n"
+	"      --help, --version\n"
+	"\n"
+	"Exit status: 0 done; 1 it failed; 2 the command is wrong.\n";
+
+static int connect_to(const char *path)
+{
+	const struct timeval patience = { ANSWER_SECONDS, 0 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int s, error;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(address.sun_path, path);
+	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return -1;
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(s, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return s;
+	error = errno;
+	close(s);
+	errno = error;
+	return -1;
+}
+
+static int send_all(int s, const char *text, size_t length)
+{
+	while (length) {
+		const ssize_t n = send(s, text, length, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return -errno;
+		text += n;
+		length -= n;
+	}
+	return 0;
+}
+
+/* The whole answer, up to the end of the connection; malloc, or NULL with errno. */
+static char *read_all(int s)
+{
+	size_t size = 65536, length = 0;
+	char *text = malloc(size);
+
+	while (text) {
+		const ssize_t n = recv(s, text + length, size - length - 1, 0);
+		char *larger;
+
+		if (n < 0) {
+			free(text);
+			return NULL;
+		}
+		length += n;
+		if (n == 0) {
+			text[length] = '\0';
+			return text;
+		}
+		if (size - length > 4096)
+			continue;
+		size *= 2;
+		larger = realloc(text, size);
+		if (!larger)
+			free(text);
+		text = larger;
+	}
+	return NULL;
+}
+
+/* Send the words, return the answer. NULL: an error was said. */
+static json_t *ask(const char *path, int argc, char **argv, int json)
+{
+	json_t *request = json_pack("{s:[],s:b}", "argv", "json", json), *answer = NULL;
+	const int s = connect_to(path);
+	char *text = NULL;
+
+	for (int i = 0; i < argc; i++)
+		json_array_append_new(json_object_get(request, "argv"), json_string(argv[i]));
+	if (s < 0) {
+		complain(1, "napctl: %s: %s; is napd running? (-s names its control.socket)", path,
+			 strerror(errno));
+	} else {
+		char *line = json_dumps(request, JSON_COMPACT);
+
+		if (line && send_all(s, line, strlen(line)) == 0 && send_all(s, "\n", 1) == 0)
+			text = read_all(s);
+		answer = text ? json_loads(text, 0, NULL) : NULL;
+		if (!answer)
+			complain(1, "napctl: %s: napd did not answer", path);
+		free(line);
+		close(s);
+	}
+	free(text);
+	json_decref(request);
+	return answer;
+}
+
+static int run_once(const char *path, int argc, char **argv, int json)
+{
+	json_t *answer = ask(path, argc, argv, json);
+	const json_t *document = json_object_get(answer, "json");
+	const char *text = json_string_value(json_object_get(answer, "text"));
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	int status = 1;
+
+	if (!answer)
+		return 1;
+	status = json_integer_value(json_object_get(answer, "status"));
+	if (document) {
+		json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+		putchar('\n');
+	} else if (text) {
+		fputs(text, stdout);
+	}
+	if (error)
+		fprintf(stderr, "%s\n", error);
+	json_decref(answer);
+	return flush_stdout(status);
+}
+
+static int watch(const char *path, int argc, char **argv, int json)
+{
+	for (;;) {
+		int status;
+
+		if (isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout);
+		status = run_once(path, argc, argv, json);
+		fflush(stdout);
+		if (status == 2)
+			return status;
+		sleep(1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	enum { JSON = 256, WATCH, HELP, VERSION };
+	static const struct option known[] = {
+		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, JSON },
+		{ "watch", no_argument, NULL, WATCH },      { "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },  { NULL, 0, NULL, 0 },
+	};
+	const char *path = NULL;
+	int json = 0, watching = 0, option;
+
+	signal(SIGPIPE, SIG_IGN);
+	opterr = 0;
+	/* "+": options behind the command are the command's */
+	while ((option = getopt_long(argc, argv, "+:s:", known, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			path = optarg;
+			break;
+		case JSON:
+			json = 1;
+			break;
+		case WATCH:
+			watching = 1;
+			break;
+		case HELP:
+			fputs(usage, stdout);
+			return flush_stdout(0);
+		case VERSION:
+			printf("napctl %s\n", NAPD_VERSION);
+			return flush_stdout(0);
+		default:
+			return complain(2, "napctl: %s is no option of it (napctl --help)",
+					argv[optind - 1]);
+		}
+	}
+	/* --json and --watch are taken anywhere: they mean the same to every command */
+	for (int i = optind; i < argc; i++) {
+		const int is_json = strcmp(argv[i], "--json") == 0;
+
+		if (!is_json && strcmp(argv[i], "--watch") != 0)
+			continue;
+		json |= is_json;
+		watching |= !is_json;
+		memmove(&argv[i], &argv[i + 1], (argc - i) * sizeof(*argv));
+		argc--;
+		i--;
+	}
+	if (optind == argc)
+		return complain(2, "napctl: which command? (napctl --help)");
+	if (!path)
+		path = access(SOCKET_DEFAULT, R_OK | W_OK) == 0 ||
+				       access(READONLY_SOCKET_DEFAULT, R_OK | W_OK) != 0
+			       ? SOCKET_DEFAULT
+			       : READONLY_SOCKET_DEFAULT;
+	return watching ? watch(path, argc - optind, argv + optind, json)
+			: run_once(path, argc - optind, argv + optind, json);
+}
