@@ -216,8 +216,8 @@ static void tables_text(FILE *f, struct runtime *rt)
 
 	model_routes(rt->model, &routes);
 	head(f, "napd_routes", "gauge", "Prefixes in force.");
-	fprintf(f, "napd_routes{family=\"ipv4\",source=\"static\"} %" PRIu64 "\n", routes.ipv4);
-	fprintf(f, "napd_routes{family=\"ipv6\",source=\"static\"} %" PRIu64 "\n", routes.ipv6);
+	fprintf(f, "napd_routes{family=\"ipv4\",source=\"all\"} %" PRIu64 "\n", routes.ipv4);
+	fprintf(f, "napd_routes{family=\"ipv6\",source=\"all\"} %" PRIu64 "\n", routes.ipv6);
 	head(f, "napd_routes_capacity", "gauge", "Prefixes that fit.");
 	fprintf(f, "napd_routes_capacity{family=\"ipv4\"} %" PRIu64 "\n",
 		rt->config->dataplane.capacity_ipv4);
