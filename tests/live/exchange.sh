@@ -3,7 +3,7 @@
 # The exchange in a box under test: what its members see, what napd counts. Prints TAP.
 #
 #   tests/live/exchange.sh BUILD_FOLDER
-set -uo pipefail
+set -euo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
 if [ "$(id -u)" != 0 ]; then
@@ -14,7 +14,7 @@ if ! unshare -n true 2>/dev/null; then
 	echo "1..0 # SKIP this machine makes no network namespaces"
 	exit 0
 fi
-# shellcheck source=tests/live/lib.sh
+# shellcheck source=/dev/null
 . tests/live/lib.sh
 
 N=0
@@ -163,8 +163,8 @@ exchange_up "$(realpath "${1:-build}")" || { echo "not ok 1 - napd starts"; echo
 check "ping across" pings alpha-host 203.0.113.66
 check "ping6 across" pings alpha-host 2001:db8:b::2
 # The first packets of a flow find its next hop out, and are lost.
-in_ns alpha-host ping -c 1 -W 1 -q 203.0.113.130 >/dev/null
-in_ns alpha-host ping -c 1 -W 1 -q 2001:db8:c::2 >/dev/null
+in_ns alpha-host ping -c 1 -W 1 -q 203.0.113.130 >/dev/null || [ $? = 1 ]
+in_ns alpha-host ping -c 1 -W 1 -q 2001:db8:c::2 >/dev/null || [ $? = 1 ]
 check "a router without a listed MAC is asked for" pings alpha-host 203.0.113.130
 check "it is learned" neighbour_is 198.51.100.4 reachable
 check "ping6 to it" pings alpha-host 2001:db8:c::2
