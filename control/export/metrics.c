@@ -145,25 +145,31 @@ static void drops_text(FILE *f, const struct runtime *rt, const struct port_view
 	}
 }
 
+/* The beginning of a sample of one port: NAME{port="...". */
+static void port_sample(FILE *f, const char *name, const struct port_view *view)
+{
+	fputs(name, f);
+	put_label(f, "port", view->config->name, "{");
+}
+
 static void port_state_text(FILE *f, const struct runtime *rt, const struct port_view *views)
 {
+	const size_t n = rt->config->port_count;
+
 	head(f, "napd_port_up", "gauge", "Whether the port's link is up.");
-	for (size_t i = 0; i < rt->config->port_count; i++) {
-		fputs("napd_port_up", f);
-		put_label(f, "port", views[i].config->name, "{");
+	for (size_t i = 0; i < n; i++) {
+		port_sample(f, "napd_port_up", &views[i]);
 		fprintf(f, "} %d\n", views[i].up);
 	}
 	head(f, "napd_port_speed_bytes", "gauge",
 	     "Speed of the port in bytes a second, 0 if unknown.");
-	for (size_t i = 0; i < rt->config->port_count; i++) {
-		fputs("napd_port_speed_bytes", f);
-		put_label(f, "port", views[i].config->name, "{");
+	for (size_t i = 0; i < n; i++) {
+		port_sample(f, "napd_port_speed_bytes", &views[i]);
 		fprintf(f, "} %" PRIu64 "\n", views[i].info.speed_bps / 8);
 	}
 	head(f, "napd_port_info", "gauge", "What a port is.");
-	for (size_t i = 0; i < rt->config->port_count; i++) {
-		fputs("napd_port_info", f);
-		put_label(f, "port", views[i].config->name, "{");
+	for (size_t i = 0; i < n; i++) {
+		port_sample(f, "napd_port_info", &views[i]);
 		put_label(f, "device", views[i].config->device, ",");
 		put_label(f, "driver", views[i].open ? views[i].info.driver : "", ",");
 		put_label(f, "description", views[i].config->description, ",");

@@ -11,6 +11,7 @@
 
 #include "answer/answer.h"
 #include "bytes.h"
+#include "ipv6.h"
 
 #define REPLY_TTL  64
 #define REPLY_DSCP 0xc0 /* CS6, as TOS or traffic class: RFC 1812 4.3.2.5 */
@@ -47,27 +48,6 @@ static inline void put_ipv6(uint8_t *p, struct ipv6_key address)
 	rte_be64_t half[2] = { rte_cpu_to_be_64(address.hi), rte_cpu_to_be_64(address.lo) };
 
 	memcpy(p, half, sizeof(half));
-}
-
-static inline bool ipv6_equal(struct ipv6_key a, struct ipv6_key b)
-{
-	return a.hi == b.hi && a.lo == b.lo;
-}
-
-/* fe80::/10 */
-static inline bool ipv6_is_link_local(struct ipv6_key a)
-{
-	return a.hi >> 54 == 0xfe80 >> 6;
-}
-
-static inline bool ipv6_is_multicast(struct ipv6_key a)
-{
-	return a.hi >> 56 == 0xff;
-}
-
-static inline bool ipv6_is_unspecified(struct ipv6_key a)
-{
-	return (a.hi | a.lo) == 0;
 }
 
 /* Where r's packet begins in its frame. */

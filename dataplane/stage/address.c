@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage address: sources and destinations that nobody may use here; takes neighbour discovery. */
+#include "ipv6.h"
 #include "punt.h"
 #include "worker.h"
 
@@ -54,31 +55,6 @@ static void address4(struct burst *b, const struct snapshot *s)
 
 /* ---- IPv6: RFC 4291 2.5 and 2.7, RFC 4007, RFC 4861 ---- */
 
-static bool is_multicast6(struct ipv6_key a)
-{
-	return a.hi >> 56 == 0xff;
-}
-
-static bool is_link_local6(struct ipv6_key a)
-{
-	return a.hi >> 54 == 0xfe80 >> 6;
-}
-
-static bool is_mapped6(struct ipv6_key a) /* ::ffff:0:0/96 */
-{
-	return a.hi == 0 && a.lo >> 32 == 0xffff;
-}
-
-static bool is_unspecified6(struct ipv6_key a)
-{
-	return (a.hi | a.lo) == 0;
-}
-
-static bool is_loopback6(struct ipv6_key a)
-{
-	return a.hi == 0 && a.lo == 1;
-}
-
 static bool is_own6(const struct snapshot *s, struct ipv6_key a)
 {
 	return is_kind(address_set_find(&s->special6, a), ADDRESS_OWN);
@@ -93,23 +69,22 @@ static bool is_nd(const uint8_t *ip, uint32_t bytes)
 static bool is_nd_for_us(const struct snapshot *s, const uint8_t *ip, uint32_t bytes,
 			 struct ipv6_key dst)
 {
-	return is_nd(ip, bytes) && (is_multicast6(dst) || is_link_local6(dst) || is_own6(s, dst));
+	return is_nd(ip, bytes) &&
+	       (ipv6_is_multicast(dst) || ipv6_is_link_local(dst) || is_own6(s, dst));
 }
 
 static bool is_martian_source6(const struct snapshot *s, struct ipv6_key src, bool nd)
 {
-	return is_multicast6(src) || is_loopback6(src) || is_mapped6(src) || is_own6(s, src) ||
-	       (is_unspecified6(src) && !nd);
+	return ipv6_is_multicast(src) || ipv6_is_loopback(src) || ipv6_is_mapped(src) ||
+	       is_own6(s, src) || (ipv6_is_unspecified(src) && !nd);
 }
 
 static enum reason judge_scope6(const struct snapshot *s, const struct snapshot_port *port,
 				struct ipv6_key src, struct ipv6_key dst)
 {
-	if (is_link_local6(dst))
-		return dst.hi == port->link_local.hi && dst.lo == port->link_local.lo
-			       ? REASON_NONE
-			       : DROP_IPV6_SCOPE;
-	return is_link_local6(src) && !is_own6(s, dst) ? DROP_IPV6_SCOPE : REASON_NONE;
+	if (ipv6_is_link_local(dst))
+		return ipv6_equal(dst, port->link_local) ? REASON_NONE : DROP_IPV6_SCOPE;
+	return ipv6_is_link_local(src) && !is_own6(s, dst) ? DROP_IPV6_SCOPE : REASON_NONE;
 }
 
 /* What neighbour discovery says of its sender (135) or its target (136). */
@@ -150,11 +125,11 @@ static enum reason judge6(const struct burst *b, uint32_t i, const struct snapsh
 	      is_nd_for_us(s, b->l3[i], b->l3_bytes[i], dst);
 	if (is_martian_source6(s, src, *nd))
 		return DROP_IPV6_MARTIAN_SOURCE;
-	if (is_unspecified6(dst) || is_loopback6(dst) || is_mapped6(dst))
+	if (ipv6_is_unspecified(dst) || ipv6_is_loopback(dst) || ipv6_is_mapped(dst))
 		return DROP_IPV6_MARTIAN_DESTINATION;
 	if (*nd)
 		return REASON_NONE;
-	if (is_multicast6(dst))
+	if (ipv6_is_multicast(dst))
 		return DROP_IPV6_MULTICAST;
 	return judge_scope6(s, &s->port[b->port[i]], src, dst);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage local: looks destinations up; packets for the exchange itself end here. */
 #include "bytes.h"
+#include "ipv6.h"
 #include "worker.h"
 
 enum {
@@ -82,7 +83,7 @@ void stage_local(struct burst *b, struct worker *w)
 	for (uint32_t i = 0; i < b->n; i++) {
 		/* link-local destinations that came this far are the port's own, whatever routes
 		 * say */
-		const bool link_local = b->ipv6 && b->dst_hi[i] >> 54 == 0xfe80 >> 6;
+		const bool link_local = b->ipv6 && ipv6_is_link_local(burst_dst6(b, i));
 
 		if (unlikely(b->leaf[i] == LEAF_LOCAL || link_local))
 			deliver(b, i, w);

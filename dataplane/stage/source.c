@@ -3,6 +3,7 @@
  * Stage source: may this packet come from where it came from (BCP 38, RFC 3704)?
  * By a route back to its source, or by the list of its member's prefixes.
  */
+#include "ipv6.h"
 #include "worker.h"
 
 static bool leaf_is_special(uint32_t leaf)
@@ -62,7 +63,7 @@ static bool is_exempt(const struct burst *b, uint32_t i, const struct snapshot_p
 
 	if (b->ipv6) {
 		src = burst_src6(b, i);
-		if (src.hi >> 54 == 0xfe80 >> 6)
+		if (ipv6_is_link_local(src))
 			return true;
 		subnet = port->subnet6;
 		count = port->subnet6_count;
