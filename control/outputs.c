@@ -245,7 +245,7 @@ static int arena_reserve(struct outputs *o, size_t n)
 	size_t room = o->arena_room ? o->arena_room : 256 * 1024;
 	uint8_t *arena;
 
-	if (o->arena_n + n <= o->arena_room)
+	if (o->arena && o->arena_n + n <= o->arena_room)
 		return 0;
 	while (room < o->arena_n + n)
 		room *= 2;

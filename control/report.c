@@ -565,9 +565,7 @@ static void hint_routing(const struct report *report, const struct report_totals
 		     number_text(report->routes_ipv4, ipv4),
 		     number_text(report->routes_ipv6, ipv6));
 	if (t->drop[DROP_NEIGHBOUR_UNRESOLVED].packets > 0)
-		hint(h,
-		     "A replay asks nobody for MACs: give the routers of the next hops a mac, or "
-		     "include their ARP and neighbour discovery in the capture.");
+		hint(h, "A replay asks nobody for MACs: give the routers of the next hops a mac.");
 	if (t->drop[DROP_SOURCE_CHECK].packets > t->received.packets / 2)
 		hint(h, "Most sources are not in their members' prefixes: spoofed, or the lists of "
 			"prefixes are not complete. source-check-action: report shows without "
