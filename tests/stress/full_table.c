@@ -219,10 +219,6 @@ static void full_table_is_right(void **state)
 	double start, loaded, compiled, before, after;
 
 	(void)state;
-	if (access(prefixes_path, R_OK)) {
-		print_message("there is no %s\n", prefixes_path);
-		skip();
-	}
 	make_exchange();
 	make_table(&full);
 	before = resident_mb();
@@ -269,6 +265,11 @@ int main(int argc, char **argv)
 	prefixes_path = getenv("NAPD_FULL_TABLE");
 	if (!prefixes_path)
 		prefixes_path = argv[1];
+	/* cmocka says of a skipped test that it is not ok, in TAP */
+	if (access(prefixes_path, R_OK)) {
+		printf("1..0 # SKIP there is no %s\n", prefixes_path);
+		return 0;
+	}
 	close(mkstemp(table_path));
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(table_path);
