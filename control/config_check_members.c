@@ -9,7 +9,9 @@
 static void check_router_address(struct reader *r, const struct config_router *router,
 				 const struct ip_address *address, const struct where *where)
 {
-	const struct config_port *port = &r->config->ports[router->port];
+	/* without any port there is none to compare with; that is an error of its own */
+	const struct config_port *port =
+		router->port < r->config->port_count ? &r->config->ports[router->port] : NULL;
 	const struct config_subnet *subnet;
 	char text[IP_TEXT_MAX];
 
@@ -46,7 +48,9 @@ static void check_router(struct reader *r, size_t m, size_t i, struct claims *ad
 			 struct claims *macs)
 {
 	struct config_router *router = &r->config->members[m].routers[i];
-	const struct config_port *port = &r->config->ports[router->port];
+	/* without any port there is none to compare with; that is an error of its own */
+	const struct config_port *port =
+		router->port < r->config->port_count ? &r->config->ports[router->port] : NULL;
 	char text[MAC_TEXT_MAX];
 	struct router_where at;
 	struct where list, where;
@@ -74,7 +78,8 @@ static void check_router(struct reader *r, size_t m, size_t i, struct claims *ad
 			claim.key.hi = claim.key.hi << 8 | router->macs[a].addr_bytes[b];
 		claim_add(r, macs, &claim);
 		where = list_where(&list, a);
-		if (port->has_mac && memcmp(&port->mac, &router->macs[a], sizeof(port->mac)) == 0)
+		if (port && port->has_mac &&
+		    memcmp(&port->mac, &router->macs[a], sizeof(port->mac)) == 0)
 			where_error(r, &where, "%s is the MAC address of port %s itself",
 				    mac_text(&router->macs[a], text), port->name);
 	}
