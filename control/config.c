@@ -642,7 +642,8 @@ static void sections_read(struct reader *r)
 	check_ports(r);
 	section_read(r, OBJECT_member);
 	section_read(r, OBJECT_route);
-	if (r->no_memory)
+	/* what an unreadable file would have brought must not be missed in the others */
+	if (r->no_memory || r->unreadable)
 		return;
 	if (!ports_mentioned(r) &&
 	    (!root || root->type == NODE_MAPPING || root->type == NODE_EMPTY))
@@ -678,8 +679,7 @@ struct config *config_parse(const char *text, size_t length, const char *name,
 		r.no_memory = true;
 	else if (document_add(&r, text, length, name))
 		documents_read(&r);
-	/* what an unreadable file would have brought must not be missed in the others */
-	if (r.document_count && !r.unreadable && !r.no_memory)
+	if (r.document_count && !r.no_memory)
 		sections_read(&r);
 	if (r.no_memory)
 		problem_error(problems, (struct place){ .file = name }, NULL, "out of memory");

@@ -17,8 +17,9 @@ void check_hop(struct reader *r, struct config_nexthop *hop, const struct where 
 	}
 	subnet = config_subnet_of(r->config, &hop->address);
 	if (!subnet) {
-		where_error(r, where, "%s is on no port's subnet",
-			    ip_address_text(&hop->address, text));
+		if (!r->unreadable) /* or a file that could not be read may have the port */
+			where_error(r, where, "%s is on no port's subnet",
+				    ip_address_text(&hop->address, text));
 		return;
 	}
 	if (hop->port != SIZE_MAX && hop->port != subnet->port) {

@@ -291,12 +291,14 @@ static const char *port_name(const void *config, size_t i)
 	return ((const struct config *)config)->ports[i].name;
 }
 
-/* Report that there is no such port. */
+/* Report that there is no such port, unless a file that could not be read may have it. */
 static int port_missing(struct reader *r, const char *name, const struct where *where)
 {
 	const char *like = nearest(name, port_name, r->config, r->config->port_count);
 	char quoted[QUOTE_MAX];
 
+	if (r->unreadable)
+		return -ENOENT;
 	where_error(r, where, "there is no port '%s'%s%s%s", quote(name, quoted),
 		    like ? "; did you mean " : "", like ? like : "", like ? "?" : "");
 	return -EINVAL;

@@ -321,6 +321,33 @@ static void included_files_are_there_once(void **state)
 	assert_string_equal(found, expected);
 }
 
+/* What is wrong by itself is said all the same; what the missing file may bring is not missed. */
+static void a_missing_include_hides_no_error(void **state)
+{
+	char found[4096], expected[1024];
+
+	(void)state;
+	file_write("main.yaml", "ports:\n"
+				"  - {name: pa, device: net_a, mtu: 99999}\n"
+				"members:\n"
+				"  - {name: A, port: pz, prefixes: 203.0.113.1/24}\n"
+				"routes:\n"
+				"  - {prefix: 198.18.0.0/15, via: [198.51.100.9]}\n"
+				"  - {prefix: 198.18.0.1/15, blackhole: true}\n"
+				"include: gone.yaml\n");
+	assert_null(load("main.yaml", found, sizeof(found)));
+	snprintf(
+		expected, sizeof(expected),
+		"main.yaml:8:10: include: %s/gone.yaml: No such file or directory\n"
+		"main.yaml:2:36: ports[0].mtu: 99999 is not in 1280..9600\n"
+		"main.yaml:4:35: members[0].prefixes: 203.0.113.1/24 has host bits set; the prefix "
+		"is 203.0.113.0/24\n"
+		"main.yaml:7:14: routes[1].prefix: 198.18.0.1/15 has host bits set; the prefix is "
+		"198.18.0.0/15\n",
+		folder);
+	assert_string_equal(found, expected);
+}
+
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
 	char found[512];
@@ -462,6 +489,7 @@ int main(void)
 		cmocka_unit_test(laughs_are_bounded),
 		cmocka_unit_test(included_files_bring_their_part),
 		cmocka_unit_test(included_files_are_there_once),
+		cmocka_unit_test(a_missing_include_hides_no_error),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_byte_order_mark_is_no_text),
 		cmocka_unit_test(there_are_4096_ports_and_32_devices),
