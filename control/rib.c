@@ -45,6 +45,7 @@ struct pool {
 struct family {
 	struct pool node, alternate;
 	uint64_t capacity, prefixes;
+	uint64_t in_force[ROUTE_SOURCES], routes[ROUTE_SOURCES];
 	struct prefix_key *dirty;
 	size_t dirty_count, dirty_allocated;
 	struct fib_source source;
@@ -190,15 +191,23 @@ static bool counted(enum route_source source)
 	return source != ROUTE_NONE && source != ROUTE_LOCAL && source != ROUTE_ADJACENT;
 }
 
-/* Is the node a prefix in the eyes of people? */
-static bool node_counted(const struct family *f, const struct node *n)
+/* The best source of a node in the eyes of people; ROUTE_NONE: to them it is no prefix. */
+static enum route_source node_counted(const struct family *f, const struct node *n)
 {
 	if (counted(source_of(n)))
-		return true;
+		return source_of(n);
 	for (uint32_t i = n->alternate; i; i = alternate_at(f, i)->next)
 		if (counted(alternate_at(f, i)->source))
-			return true;
-	return false;
+			return alternate_at(f, i)->source;
+	return ROUTE_NONE;
+}
+
+/* A prefix is another source's now; ROUTE_NONE: nobody's. */
+static void recount(struct family *f, enum route_source before, enum route_source after)
+{
+	f->in_force[before]--;
+	f->in_force[after]++;
+	f->prefixes += (before == ROUTE_NONE) - (after == ROUTE_NONE);
 }
 
 /* Room for one more range; false: there are too many, or there is no memory. */
@@ -456,6 +465,23 @@ static void source_walk(void *ctx, struct prefix_key range,
 
 /* ---- public ---- */
 
+const char *route_source_name(enum route_source source)
+{
+	static const char *const names[ROUTE_SOURCES] = {
+		[ROUTE_NONE] = "none",
+		[ROUTE_LOCAL] = "local",
+		[ROUTE_CONNECTED] = "connected",
+		[ROUTE_STATIC] = "static",
+		[ROUTE_FILE] = "file",
+		[ROUTE_ADJACENT] = "neighbour",
+		[ROUTE_FPM] = "fpm",
+		[ROUTE_KERNEL] = "kernel",
+		[ROUTE_MRT] = "mrt",
+	};
+
+	return names[source];
+}
+
 static int family_init(struct family *f, uint64_t capacity)
 {
 	*f = (struct family){ .capacity = capacity };
@@ -500,6 +526,7 @@ int rib_set(struct rib *rib, const struct ip_prefix *prefix, enum route_source s
 	    uint32_t leaf, uint32_t *old)
 {
 	struct family *f = &rib->family[prefix->ipv6];
+	enum route_source before;
 	uint32_t *have, at;
 	bool found;
 	int rc;
@@ -514,16 +541,19 @@ int rib_set(struct rib *rib, const struct ip_prefix *prefix, enum route_source s
 			mark_dirty(f, node_at(f, at));
 		return 0;
 	}
-	found = found && node_counted(f, node_at(f, at));
-	if (!found && counted(source) && source != ROUTE_CONNECTED && f->prefixes >= f->capacity)
+	before = found ? node_counted(f, node_at(f, at)) : ROUTE_NONE;
+	if (before == ROUTE_NONE && counted(source) && source != ROUTE_CONNECTED &&
+	    f->prefixes >= f->capacity)
 		return -ENOSPC;
 	rc = pool_reserve(&f->node, sizeof(struct node), 2, NODES_FIRST);
 	if (!rc)
 		rc = pool_reserve(&f->alternate, sizeof(struct alternate), 1, ALTERNATES_FIRST);
 	if (rc)
 		return rc;
-	f->prefixes += !found && counted(source);
-	node_insert(f, node_at(f, find_or_make(f, &prefix->key)), source, leaf);
+	at = find_or_make(f, &prefix->key);
+	node_insert(f, node_at(f, at), source, leaf);
+	recount(f, before, node_counted(f, node_at(f, at)));
+	f->routes[source]++;
 	return 0;
 }
 
@@ -531,6 +561,7 @@ int rib_delete(struct rib *rib, const struct ip_prefix *prefix, enum route_sourc
 	       uint32_t *old)
 {
 	struct family *f = &rib->family[prefix->ipv6];
+	enum route_source before;
 	uint32_t *have;
 	struct node *n;
 	bool found;
@@ -540,8 +571,10 @@ int rib_delete(struct rib *rib, const struct ip_prefix *prefix, enum route_sourc
 	if (!have)
 		return -ENOENT;
 	*old = *have;
+	before = node_counted(f, n);
 	node_remove(f, n, source);
-	f->prefixes -= counted(source) && !node_counted(f, n);
+	recount(f, before, node_counted(f, n));
+	f->routes[source]--;
 	if (source_of(n) == ROUTE_NONE)
 		prune(f, &prefix->key);
 	return 0;
@@ -594,6 +627,16 @@ void rib_walk(const struct rib *rib, const struct ip_prefix *range,
 uint64_t rib_prefixes(const struct rib *rib, bool ipv6)
 {
 	return rib->family[ipv6].prefixes;
+}
+
+uint64_t rib_prefixes_of(const struct rib *rib, bool ipv6, enum route_source source)
+{
+	return rib->family[ipv6].in_force[source];
+}
+
+uint64_t rib_routes_of(const struct rib *rib, bool ipv6, enum route_source source)
+{
+	return rib->family[ipv6].routes[source];
 }
 
 const struct prefix_key *rib_dirty(const struct rib *rib, bool ipv6, size_t *n)

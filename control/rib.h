@@ -32,6 +32,9 @@ enum route_source {
 	ROUTE_SOURCES
 };
 
+/* As configuration, metrics and people call it. */
+const char *route_source_name(enum route_source source);
+
 struct rib;
 
 /* What the RIB says of a prefix: its best route. */
@@ -72,6 +75,13 @@ void rib_walk(const struct rib *rib, const struct ip_prefix *range,
 
 /* How many prefixes are in force, host routes of addresses not counted. */
 uint64_t rib_prefixes(const struct rib *rib, bool ipv6);
+
+/* Of those, how many a source's route decides; ROUTE_LOCAL and ROUTE_ADJACENT decide none. All of
+ * them together are rib_prefixes(). */
+uint64_t rib_prefixes_of(const struct rib *rib, bool ipv6, enum route_source source);
+
+/* How many routes a source has, whether they win or not. */
+uint64_t rib_routes_of(const struct rib *rib, bool ipv6, enum route_source source);
 
 /*
  * The ranges whose best routes changed since rib_clean(); beyond some ten

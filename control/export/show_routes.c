@@ -10,12 +10,6 @@
 
 #define ROUTES_SHOWN 1000 /* a table of a million must not stall control or fill a terminal */
 
-static const char *const source_names[ROUTE_SOURCES] = {
-	[ROUTE_NONE] = "none",     [ROUTE_LOCAL] = "local",   [ROUTE_CONNECTED] = "connected",
-	[ROUTE_STATIC] = "static", [ROUTE_FILE] = "file",     [ROUTE_ADJACENT] = "neighbour",
-	[ROUTE_FPM] = "fpm",       [ROUTE_KERNEL] = "kernel", [ROUTE_MRT] = "mrt",
-};
-
 /* ---- neighbours ---- */
 
 void show_neighbours(struct asking *a)
@@ -114,7 +108,7 @@ static json_t *route_json(const struct runtime *rt, const struct rib_route *rout
 	json_t *row = leaf_json(rt, route->leaf);
 
 	json_object_set_new(row, "prefix", json_string(ip_prefix_text(&prefix, text)));
-	json_object_set_new(row, "source", json_string(source_names[route->source]));
+	json_object_set_new(row, "source", json_string(route_source_name(route->source)));
 	return row;
 }
 
@@ -243,7 +237,7 @@ void show_route(struct asking *a)
 	if (found) {
 		fprintf(a->text, "%s: %s, %s, ", a->argv[0],
 			json_string_value(json_object_get(a->json, "prefix")),
-			source_names[route.source]);
+			route_source_name(route.source));
 		print_via(a, a->json);
 	}
 	if (!drop || (found && route.leaf == LEAF_LOCAL)) {

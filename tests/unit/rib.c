@@ -75,18 +75,35 @@ static const struct naive_prefix *naive_cover(const struct ip_prefix *p)
 	return best;
 }
 
-static uint64_t naive_prefixes(bool ipv6)
+static bool is_counted(enum route_source source)
 {
-	uint64_t n = 0;
+	return source != ROUTE_LOCAL && source != ROUTE_ADJACENT;
+}
+
+/* Counts of everything by source: prefixes that a source decides in people's eyes, and routes. */
+static void check_counts(const struct rib *rib, bool ipv6)
+{
+	uint64_t decides[ROUTE_SOURCES] = { 0 }, routes[ROUTE_SOURCES] = { 0 }, all = 0;
 
 	for (size_t i = 0; i < naive_count; i++) {
-		bool counts = false;
+		bool decided = naive[i].prefix.ipv6 != ipv6;
 
-		for (unsigned int s = ROUTE_NONE + 1; s < ROUTE_SOURCES; s++)
-			counts |= s != ROUTE_LOCAL && s != ROUTE_ADJACENT && naive[i].leaf[s];
-		n += naive[i].prefix.ipv6 == ipv6 && counts;
+		for (unsigned int s = ROUTE_NONE + 1; s < ROUTE_SOURCES; s++) {
+			if (naive[i].prefix.ipv6 != ipv6 || !naive[i].leaf[s])
+				continue;
+			routes[s]++;
+			if (!decided && is_counted(s)) {
+				decides[s]++;
+				all++;
+				decided = true;
+			}
+		}
 	}
-	return n;
+	assert_int_equal(rib_prefixes(rib, ipv6), all);
+	for (unsigned int s = ROUTE_NONE + 1; s < ROUTE_SOURCES; s++) {
+		assert_int_equal(rib_prefixes_of(rib, ipv6, s), decides[s]);
+		assert_int_equal(rib_routes_of(rib, ipv6, s), routes[s]);
+	}
 }
 
 /* Prefixes that nest and meet again: few bits vary. */
@@ -226,7 +243,7 @@ static void agrees_with_a_naive_table(void **state)
 
 			check_cover(rib, &other);
 			check_walks(rib, i % 32 ? &other : &p);
-			assert_int_equal(rib_prefixes(rib, p.ipv6), naive_prefixes(p.ipv6));
+			check_counts(rib, p.ipv6);
 		}
 	}
 	rib_free(rib);
@@ -257,6 +274,8 @@ static void capacity_is_refused_not_crossed(void **state)
 	assert_int_equal(rib_delete(rib, &a, ROUTE_FPM, &old), 0);
 	assert_int_equal(rib_delete(rib, &b, ROUTE_FPM, &old), 0);
 	assert_int_equal(rib_prefixes(rib, false), 2); /* b still by the static route */
+	assert_int_equal(rib_prefixes_of(rib, false, ROUTE_STATIC), 1);
+	assert_int_equal(rib_prefixes_of(rib, false, ROUTE_FPM), 0);
 	assert_int_equal(rib_delete(rib, &b, ROUTE_STATIC, &old), 0);
 	assert_int_equal(rib_set(rib, &a, ROUTE_FPM, 3, &old), 0);
 	rib_free(rib);
@@ -282,6 +301,7 @@ static void precedence_of_sources(void **state)
 	for (int i = 0; i < n; i++) {
 		assert_true(rib_cover(rib, &p, &route));
 		assert_int_equal(route.leaf, 10 + i);
+		assert_non_null(route_source_name(order[i]));
 		assert_int_equal(rib_delete(rib, &p, order[i], &old), 0);
 	}
 	assert_false(rib_cover(rib, &p, &route));
