@@ -84,10 +84,12 @@ static void write_l2(struct nexthop *to, const struct rte_ether_addr *destinatio
 static struct nexthop compile_hop(const struct model *model, const struct hop *hop)
 {
 	const struct config_port *config = &model->config->ports[hop->key.port];
+	const bool subnet = (hop->key.gateway.key.hi | hop->key.gateway.key.lo) == 0;
 	struct nexthop to = { .port = hop->key.port,
 			      .party = hop->party,
 			      .kind = hop->resolved ? NEXTHOP_FORWARD
 				      : hop->failed ? NEXTHOP_FAILED
+				      : subnet      ? NEXTHOP_SUBNET
 						    : NEXTHOP_UNRESOLVED };
 
 	write_l2(&to, &hop->mac, &model->port[hop->key.port].mac, config->vlan);

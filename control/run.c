@@ -121,6 +121,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	neighbours_tick(d->rt.neighbours, now);
+	accounting_look(&d->private.accounting, &d->rt);
 	runtime_open_devices(&d->rt, now);
 	runtime_watch_workers(&d->rt, now);
 	for (unsigned int i = 0; i < d->rt.workers; i++)

@@ -347,17 +347,7 @@ int runtime_reload(struct runtime *rt, struct problems *problems)
 
 int64_t runtime_accounting_error(const struct runtime *rt)
 {
-	int64_t error = 0;
-
-	for (uint16_t port = 0; port < model_port_numbers(rt->model); port++) {
-		struct port_counters c;
-
-		counters_port(rt->dp, port, &c);
-		error += (int64_t)(c.received.packets - c.forwarded.packets - c.consumed.packets);
-		for (int r = 0; r < REASON_COUNT; r++)
-			error -= (int64_t)c.drop[r].packets;
-	}
-	return error;
+	return rt->private->accounting.error;
 }
 
 const char *runtime_unhealthy(struct runtime *rt)

@@ -55,7 +55,7 @@ int runtime_reload(struct runtime *rt, struct problems *problems);
 /* Is a port's link up (its device open, enabled and with carrier)? */
 bool runtime_port_up(const struct runtime *rt, uint16_t port);
 
-/* received - forwarded - consumed - dropped over all ports: 0 or what waits (or a bug). */
+/* received - forwarded - consumed - dropped - pending over all ports: 0, or a bug. */
 int64_t runtime_accounting_error(const struct runtime *rt);
 
 /* NULL: healthy; else one sentence why not (a worker that stands still, tables not loaded). */

@@ -3,6 +3,7 @@
 #ifndef NAPD_RUNTIME_PRIVATE_H
 #define NAPD_RUNTIME_PRIVATE_H
 
+#include "accounting.h"
 #include "runtime.h"
 
 /* A device that workers may still be inside. */
@@ -31,6 +32,7 @@ struct runtime_private {
 	struct progress progress[WORKER_MAX];
 	bool stalled[WORKER_MAX];
 	bool link_known[PORT_MAX];
+	struct accounting accounting;
 };
 
 /* Make workers forward by rt->model and rt->config: devices, queues, neighbours, snapshot. */

@@ -76,6 +76,12 @@ static inline void burst_answer(struct burst *b, uint32_t i, enum reason reason,
 	b->answer[i] = answer;
 }
 
+/* Packet i is somebody else's from now on (see hold.h), who will account for it. */
+static inline void burst_leave(struct burst *b, uint32_t i)
+{
+	burst_drop(b, i, REASON_NONE);
+}
+
 static inline bool burst_is_dead(const struct burst *b, uint32_t i)
 {
 	return b->dead >> i & 1;

@@ -33,6 +33,8 @@ static void burst_move(struct burst *b, uint32_t to, uint32_t from)
 /* A dead packet is counted, shown to whoever looks, and kept for its answer or freed. */
 static void burst_bury(struct burst *b, uint32_t i, struct worker *w)
 {
+	if (unlikely(b->reason[i] == REASON_NONE))
+		return; /* it left: burst_leave() */
 	if (b->reason[i] == REASON_CONSUMED) {
 		tally_add(&w->counters[b->port[i]].consumed, 1, b->bytes[i]);
 	} else {
@@ -140,6 +142,25 @@ static void packets_run(struct burst *b, struct worker *w)
 	stage_done(b, w, #name); \
 	if (unlikely(b->n == 0)) \
 		return;
+#include "pipeline.def"
+}
+
+/* The stages from local on, but those that a packet passes once. */
+void pipeline_resume(struct burst *b, struct worker *w)
+{
+	enum {
+#define STAGE(name, text) STAGE_##name,
+#include "pipeline.def"
+	};
+
+	stage_parse(b, w);
+#define STAGE(name, text)                                                  \
+	if (STAGE_##name >= STAGE_local && STAGE_##name != STAGE_police) { \
+		stage_##name(b, w);                                        \
+		stage_done(b, w, #name);                                   \
+		if (b->n == 0)                                             \
+			return;                                            \
+	}
 #include "pipeline.def"
 }
 

@@ -26,6 +26,8 @@ void snapshot_publish(struct dataplane *dp, struct snapshot *next)
 {
 	struct snapshot *old = (struct snapshot *)(uintptr_t)dp->snapshot;
 
+	if (next)
+		next->publication = ++dp->publications;
 	__atomic_store_n(&dp->snapshot, next, __ATOMIC_RELEASE);
 	if (old)
 		retire(dp, &old->retiree, snapshot_release);

@@ -6,6 +6,7 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include "hold.h"
 #include "punt.h"
 #include "worker.h"
 
@@ -88,6 +89,8 @@ int worker_run(struct worker *w, bool adaptive)
 
 		w->now_ns = dataplane_now_ns(w->dp);
 		received = worker_round(w);
+		if (w->hold->count)
+			hold_poll(w);
 		inject_send(w);
 		transmit_flush(w);
 		rte_rcu_qsbr_quiescent(w->dp->qsbr, w->index);
@@ -101,6 +104,7 @@ int worker_run(struct worker *w, bool adaptive)
 			rest(w, ++idle);
 		}
 	}
+	hold_end(w);
 	worker_offline(w);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <rte_cycles.h>
 
+#include "hold.h"
 #include "mapped.h"
 #include "punt.h"
 
@@ -27,6 +28,8 @@ static void worker_free(struct worker *w)
 	const struct dataplane_config *config = &w->dp->config;
 
 	free(w->queues);
+	hold_end(w);
+	map_free(w->hold, sizeof(*w->hold));
 	punt_destroy(w);
 	map_free(w->records, PORT_MAX * sizeof(*w->records));
 	map_free(w->counters, PORT_MAX * sizeof(*w->counters));
@@ -41,7 +44,8 @@ static void worker_free(struct worker *w)
 static int worker_create_live(struct worker *w)
 {
 	w->records = map_alloc(PORT_MAX * sizeof(*w->records));
-	return w->records ? punt_create(w) : -ENOMEM;
+	w->hold = map_alloc(sizeof(*w->hold));
+	return w->records && w->hold ? punt_create(w) : -ENOMEM;
 }
 
 /* Tables are mapped, not touched: a page is there once the worker wrote to it. */
@@ -195,6 +199,9 @@ unsigned int worker_receive(struct worker *w, const struct rxq *q)
 	if (unlikely(!snapshot || q->device >= snapshot->devices ||
 		     snapshot->device[q->device].fallback_port == PORT_NONE))
 		return 0;
+	/* what waits for a neighbour goes before what comes now */
+	if (unlikely(w->hold && w->hold->count && w->hold->publication != snapshot->publication))
+		hold_resume(w, snapshot);
 	n = q->receive(q->arg, w->arrival.frame, BURST_MAX);
 	if (n == 0)
 		return 0;
@@ -214,6 +221,8 @@ unsigned int worker_poll(struct worker *w, const struct rxq *q)
 	if (!w->dp->config.offline)
 		w->now_ns = dataplane_now_ns(w->dp);
 	n = worker_receive(w, q);
+	if (w->hold && w->hold->count)
+		hold_poll(w);
 	rte_rcu_qsbr_quiescent(w->dp->qsbr, w->index);
 	return n;
 }

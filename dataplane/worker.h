@@ -76,6 +76,7 @@ struct worker {
 	struct rte_meter_srtcm punt_bucket[PUNT_KINDS];
 	struct worker_load load;
 	struct record_ring *records; /* [PORT_MAX] */
+	struct hold *hold;
 
 	uint32_t sample_countdown;
 	unsigned int answer_count;
@@ -90,6 +91,7 @@ struct dataplane {
 	uint32_t links_down;             /* how many of them: 0 spares the look */
 	struct rte_rcu_qsbr *qsbr;
 	struct retiree *retired; /* oldest first; control's */
+	uint64_t publications;   /* control's */
 	uint64_t tsc_hz;
 	unsigned int worker_count;
 	struct worker *worker[WORKER_MAX];
@@ -146,6 +148,13 @@ void retire(struct dataplane *dp, struct retiree *what, void (*release)(struct r
 
 /* Run the arrived frames in w->arrival through the whole path. */
 void pipeline_run(struct worker *w);
+
+/*
+ * Run packets of one family that were held (columns of frames, no addresses) on: they are
+ * looked up anew, by w->snapshot, and sent or dropped; checks that they have passed are not
+ * repeated.
+ */
+void pipeline_resume(struct burst *b, struct worker *w);
 
 /* The index of a matrix cell. */
 static inline uint32_t matrix_index(const struct worker *w, uint16_t in, uint16_t out, bool ipv6)

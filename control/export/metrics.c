@@ -161,6 +161,12 @@ static void port_state_text(FILE *f, const struct runtime *rt, const struct port
 		port_sample(f, "napd_port_up", &views[i]);
 		fprintf(f, "} %d\n", views[i].up);
 	}
+	head(f, "napd_port_pending_packets", "gauge",
+	     "Packets received here that wait for a neighbour's MAC.");
+	for (size_t i = 0; i < n; i++) {
+		port_sample(f, "napd_port_pending_packets", &views[i]);
+		fprintf(f, "} %" PRIu64 "\n", views[i].c.pending);
+	}
 	head(f, "napd_port_speed_bytes", "gauge",
 	     "Speed of the port in bytes a second, 0 if unknown.");
 	for (size_t i = 0; i < n; i++) {

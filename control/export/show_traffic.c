@@ -54,6 +54,7 @@ static json_t *port_json(const struct runtime *rt, size_t i)
 	json_object_set_new(row, "dropped", json_u64(dropped(&c)));
 	json_object_set_new(row, "drops", drops_of(c.drop));
 	json_object_set_new(row, "egress_drops", drops_of(c.egress_drop));
+	json_object_set_new(row, "pending", json_u64(c.pending));
 	json_object_set_new(row, "reported", json_u64(c.reported.packets));
 	json_object_set_new(row, "originated", json_u64(c.originated.packets));
 	json_object_set_new(row, "unsent", json_u64(c.unsent.packets));

@@ -32,6 +32,8 @@ struct port_counters {
 	struct tally reported;    /* by ingress port: source-check in report mode, forwarded */
 	uint64_t arp_conflicts;   /* somebody else uses an address of this port (IPv4 or IPv6) */
 	uint64_t answers_limited; /* ICMP replies withheld by the port's token buckets */
+	uint64_t
+		pending; /* by ingress port: packets that wait for a neighbour now; goes down too */
 	struct tally drop[REASON_COUNT];        /* by ingress port */
 	struct tally egress_drop[REASON_COUNT]; /* by output port: tx-full, egress-policed,
 						   link-down again */

@@ -46,7 +46,8 @@ enum nexthop_kind {
 	NEXTHOP_PROHIBIT,
 	NEXTHOP_BLACKHOLE,
 	NEXTHOP_LOCAL,      /* one of the exchange's own addresses */
-	NEXTHOP_UNRESOLVED, /* its MAC is not known; port says where it is; or a connected subnet */
+	NEXTHOP_UNRESOLVED, /* its MAC is not known; port says where it is */
+	NEXTHOP_SUBNET,     /* a connected subnet: whoever has the packet's destination */
 	NEXTHOP_FAILED,     /* as unresolved, and it did not answer: senders are told */
 	NEXTHOP_INTERNAL,   /* unused slot */
 	NEXTHOP_KINDS,
@@ -235,6 +236,7 @@ struct snapshot {
 	void (*release)(struct snapshot *);
 	void *owner;
 	struct retiree retiree; /* publish.c */
+	uint64_t publication;   /* publish.c: counts what was published, from 1 */
 };
 
 /* ---- helpers to fill one; control thread; all return 0 or -ENOMEM ---- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage nexthop: one next hop a flow, by a seeded hash over the buckets of a group. */
 #include "bytes.h"
+#include "hold.h"
 #include "punt.h"
 #include "worker.h"
 
@@ -103,12 +104,25 @@ static void ask_control(const struct burst *b, uint32_t i, struct worker *w,
 	punt_send(w, &punt);
 }
 
-static void refuse(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh)
+/* The neighbour is being asked for: the packet waits for the answer where there is room. */
+static void await(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh,
+		  bool subnet)
+{
+	if (!hold_is_resuming(w))
+		ask_control(b, i, w, nh);
+	if (is_link_down(w, nh) || !hold_packet(b, i, w, b->nexthop[i], subnet))
+		burst_drop(b, i, DROP_NEIGHBOUR_UNRESOLVED);
+}
+
+static __attribute__((noinline, cold)) void refuse(struct burst *b, uint32_t i, struct worker *w,
+						   const struct nexthop *nh)
 {
 	switch (nh->kind & ~NEXTHOP_VIA_DEFAULT) {
 	case NEXTHOP_UNRESOLVED:
-		burst_drop(b, i, DROP_NEIGHBOUR_UNRESOLVED);
-		ask_control(b, i, w, nh);
+		await(b, i, w, nh, false);
+		break;
+	case NEXTHOP_SUBNET:
+		await(b, i, w, nh, true);
 		break;
 	case NEXTHOP_FAILED:
 		burst_answer(b, i, DROP_NEIGHBOUR_UNRESOLVED, ANSWER_HOST);

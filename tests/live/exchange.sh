@@ -39,12 +39,12 @@ pings() { # NAMESPACE ADDRESS OPTION...
 	in_ns "$ns" ping -c 3 -i 0.1 -W 2 -q "$@" "$to" | tee /dev/stderr | grep -q ' 0% packet loss'
 }
 
-# Every port: received = forwarded + consumed + dropped, once traffic is at rest.
+# Every port: received = forwarded + consumed + dropped + pending, once traffic is at rest.
 conserved() {
 	napctl --json show ports | python3 -c '
 import json, sys
 for p in json.load(sys.stdin):
-    left = p["rx_packets"] - p["forwarded"] - p["consumed"] - sum(p["drops"].values())
+    left = p["rx_packets"] - p["pending"] - p["forwarded"] - p["consumed"] - sum(p["drops"].values())
     assert left == 0, (p["port"], left)'
 }
 
@@ -162,9 +162,6 @@ ends_cleanly() {
 exchange_up "$(realpath "${1:-build}")" || { echo "not ok 1 - napd starts"; echo 1..1; exit 1; }
 check "ping across" pings alpha-host 203.0.113.66
 check "ping6 across" pings alpha-host 2001:db8:b::2
-# The first packets of a flow find its next hop out, and are lost.
-in_ns alpha-host ping -c 1 -W 1 -q 203.0.113.130 >/dev/null || [ $? = 1 ]
-in_ns alpha-host ping -c 1 -W 1 -q 2001:db8:c::2 >/dev/null || [ $? = 1 ]
 check "a router without a listed MAC is asked for" pings alpha-host 203.0.113.130
 check "it is learned" neighbour_is 198.51.100.4 reachable
 check "ping6 to it" pings alpha-host 2001:db8:c::2

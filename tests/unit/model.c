@@ -380,10 +380,10 @@ static void neighbours_are_next_hops(void **state)
 	assert_int_equal(nh->mtu, 0);
 	assert_int_equal(nh->party, 2);
 	nh = hop_of(s, "192.0.2.5"); /* nobody that we know, on a connected subnet */
-	assert_int_equal(nh->kind, NEXTHOP_UNRESOLVED);
+	assert_int_equal(nh->kind, NEXTHOP_SUBNET);
 	assert_int_equal(nh->port, 1);
 	assert_int_equal(nh->party, 5);
-	assert_int_equal(hop_of(s, "2001:db8:64:b::99")->kind, NEXTHOP_UNRESOLVED);
+	assert_int_equal(hop_of(s, "2001:db8:64:b::99")->kind, NEXTHOP_SUBNET);
 	assert_int_equal(hop_of(s, "2001:db8:64:b::2")->party, 1);
 	assert_int_equal(leaf_of(s, "fe80::a"), LEAF_NO_ROUTE);
 	assert_int_equal(leaf_of(s, "203.0.113.200"), LEAF_NO_ROUTE);

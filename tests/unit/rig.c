@@ -413,7 +413,7 @@ void rig_assert_conserved(const struct rig *rig)
 			dropped += c.drop[r].packets;
 		assert_int_equal(c.drop[REASON_NONE].packets + c.drop[REASON_CONSUMED].packets, 0);
 		assert_int_equal(c.received.packets,
-				 c.forwarded.packets + c.consumed.packets + dropped);
+				 c.forwarded.packets + c.consumed.packets + dropped + c.pending);
 		forwarded += c.forwarded.packets;
 		fragments += c.fragments.packets;
 		stray += c.stray.packets;

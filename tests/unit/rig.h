@@ -86,7 +86,8 @@ struct rte_mbuf *rig_forward(struct rig *rig, uint16_t in, struct rte_mbuf *fram
 void rig_clear(struct rig *rig);
 
 struct port_counters rig_counters(const struct rig *rig, uint16_t port);
-/* received = forwarded + consumed + dropped on every port, and what left is what was counted. */
+/* received = forwarded + consumed + dropped + pending on every port, and what left is what was
+ * counted. */
 void rig_assert_conserved(const struct rig *rig);
 
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whether every packet is accounted for, while traffic goes on. Control thread. */
+#ifndef NAPD_ACCOUNTING_H
+#define NAPD_ACCOUNTING_H
+
+#include "runtime.h"
+
+/* What was counted when it was last looked, by port number. */
+struct accounting {
+	struct accounting_port {
+		uint64_t received, settled; /* packets: forwarded, consumed, dropped */
+	} port[PORT_MAX];
+	int64_t error; /* what runtime_accounting_error() says */
+};
+
+/*
+ * Look again; every 100 ms or so. What had been received when it was last looked has left
+ * the workers by now, or waits for a neighbour; what had been settled then had been received.
+ */
+void accounting_look(struct accounting *a, const struct runtime *rt);
+
+#endif
