@@ -83,7 +83,7 @@ static void write_l2(struct nexthop *to, const struct rte_ether_addr *destinatio
 
 static struct nexthop compile_hop(const struct model *model, const struct hop *hop)
 {
-	const struct config_port *config = &model->config->ports[hop->key.port];
+	const struct config_port *config = model->port[hop->key.port].config;
 	const bool subnet = (hop->key.gateway.key.hi | hop->key.gateway.key.lo) == 0;
 	struct nexthop to = { .port = hop->key.port,
 			      .party = hop->party,
@@ -195,9 +195,12 @@ static int compile_addresses(struct compiled *c, const struct config_port *from,
 	return 0;
 }
 
-/* The MACs of all routers on a port, with their members; list NULL: only how many. */
-static uint32_t list_macs(const struct config *config, size_t port, struct mac_slot *list)
+/* The MACs of all routers on a port of the configuration, with their members; list NULL: only how
+ * many.
+ */
+static uint32_t list_macs(const struct model *model, size_t port, struct mac_slot *list)
 {
+	const struct config *config = model->config;
 	uint32_t n = 0;
 
 	for (size_t m = 0; m < config->member_count; m++) {
@@ -211,30 +214,48 @@ static uint32_t list_macs(const struct config *config, size_t port, struct mac_s
 			for (size_t i = 0; list && i < router->mac_count; i++)
 				list[n + i] =
 					(struct mac_slot){ mac_number(router->macs[i].addr_bytes),
-							   (uint16_t)m };
+							   model_member_party(model, m) };
 			n += (uint32_t)router->mac_count;
 		}
 	}
 	return n;
 }
 
-static int compile_macs(struct compiled *c, const struct config *config, size_t port,
+static int compile_macs(struct compiled *c, const struct model *model, uint16_t number,
 			struct snapshot_port *to)
 {
-	uint32_t n = list_macs(config, port, NULL);
+	const size_t port = model_config_port(model, number);
+	uint32_t n = list_macs(model, port, NULL);
 	struct mac_slot *list = take(c, n, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
-	list_macs(config, port, list);
-	c->mac_slot[port] = mac_slots_init(list, n, &to->mac_multiplier, &to->mac_shift);
-	to->mac_slot = c->mac_slot[port];
+	list_macs(model, port, list);
+	c->mac_slot[number] = mac_slots_init(list, n, &to->mac_multiplier, &to->mac_shift);
+	to->mac_slot = c->mac_slot[number];
 	return to->mac_slot ? 0 : -ENOMEM;
 }
 
-static void compile_meters(const struct config_port *from, struct snapshot_port *to)
+/* Another number for other parameters, and for another port; never 0. */
+static uint32_t meter_generation(const struct config_port *from, uint64_t name_hash)
 {
-	to->meter_generation = 1;
+	const uint64_t parameter[] = {
+		from->rate_limit_bps,     from->burst_bytes, from->egress_rate_limit_bps,
+		from->egress_burst_bytes, from->icmp_rate,   from->icmp_burst
+	};
+	uint64_t h = name_hash;
+
+	for (size_t i = 0; i < RTE_DIM(parameter); i++) {
+		h = (h ^ parameter[i]) * 0x9e3779b97f4a7c15;
+		h ^= h >> 29;
+	}
+	return (uint32_t)h | 1;
+}
+
+static void compile_meters(const struct config_port *from, struct snapshot_port *to,
+			   uint64_t name_hash)
+{
+	to->meter_generation = meter_generation(from, name_hash);
 	meter_init(&to->ingress, from->rate_limit_bps / 8, from->burst_bytes);
 	meter_init(&to->egress, from->egress_rate_limit_bps / 8, from->egress_burst_bytes);
 	meter_init(&to->icmp_too_big, from->icmp_rate, from->icmp_burst);
@@ -251,7 +272,7 @@ static uint8_t tap_accept(unsigned int from)
 	       (from & CONFIG_TAP_ALL ? TAP_ACCEPT_ALL : 0);
 }
 
-static int compile_port(struct compiled *c, const struct model *model, size_t i,
+static int compile_port(struct compiled *c, const struct model *model, uint16_t number,
 			struct snapshot_port *to)
 {
 	static const enum source_check checks[] = {
@@ -260,9 +281,14 @@ static int compile_port(struct compiled *c, const struct model *model, size_t i,
 		[CONFIG_SOURCE_STRICT] = SOURCE_CHECK_STRICT,
 		[CONFIG_SOURCE_PREFIXES] = SOURCE_CHECK_PREFIXES,
 	};
-	const struct config_port *from = &model->config->ports[i];
-	const struct model_port *port = &model->port[i];
+	const struct model_port *port = &model->port[number];
+	const struct config_port *from = port->config;
 
+	if (!from) {
+		to->device = DEVICE_MAX;
+		to->party = PARTY_NONE;
+		return 0;
+	}
 	strncpy(to->name, from->name, sizeof(to->name) - 1);
 	to->mac = port->mac;
 	to->device = port->device;
@@ -277,29 +303,33 @@ static int compile_port(struct compiled *c, const struct model *model, size_t i,
 	to->source_check_drop = from->source_check_drop;
 	to->tap_accept = from->tap ? tap_accept(from->tap_accept) : 0;
 	to->link_local = port->link_local;
-	compile_meters(from, to);
+	compile_meters(from, to, port->name_hash);
 	if (compile_addresses(c, from, to))
 		return -ENOMEM;
-	return compile_macs(c, model->config, i, to);
+	return compile_macs(c, model, number, to);
 }
 
 /* Whence ICMP errors come: the port's first address, else the first of any port. */
-static void compile_error_sources(const struct snapshot *snapshot, struct snapshot_port *port)
+static void compile_error_sources(const struct model *model, struct snapshot_port *port)
 {
 	uint32_t any4 = RTE_BE32(0xc0000008); /* 192.0.0.8, RFC 7600 */
 	const struct ipv6_key *any6 = NULL;
 
-	for (uint32_t i = snapshot->ports; i-- > 0;) {
-		if (port[i].address4_count)
-			any4 = port[i].address4[0];
-		if (port[i].address6_count)
-			any6 = &port[i].address6[0];
+	for (size_t i = model->config->port_count; i-- > 0;) {
+		const struct snapshot_port *p = &port[model->port_number[i]];
+
+		if (p->address4_count)
+			any4 = p->address4[0];
+		if (p->address6_count)
+			any6 = &p->address6[0];
 	}
-	for (uint32_t i = 0; i < snapshot->ports; i++) {
-		port[i].error_source4 = port[i].address4_count ? port[i].address4[0] : any4;
-		port[i].error_source6 = port[i].address6_count ? port[i].address6[0]
-					: any6                 ? *any6
-							       : port[i].link_local;
+	for (size_t i = 0; i < model->config->port_count; i++) {
+		struct snapshot_port *p = &port[model->port_number[i]];
+
+		p->error_source4 = p->address4_count ? p->address4[0] : any4;
+		p->error_source6 = p->address6_count ? p->address6[0]
+				   : any6            ? *any6
+						     : p->link_local;
 	}
 }
 
@@ -308,39 +338,44 @@ static int compile_ports(struct compiled *c, const struct model *model)
 	struct snapshot *snapshot = &c->snapshot;
 	struct snapshot_port *port;
 
-	snapshot->ports = (uint32_t)model->config->port_count;
+	snapshot->ports = model->port_numbers.count;
 	port = take(c, snapshot->ports, sizeof(*port));
 	c->mac_slot = take(c, snapshot->ports, sizeof(*c->mac_slot));
 	if (!port || !c->mac_slot)
 		return -ENOMEM;
 	snapshot->port = port;
-	for (uint32_t i = 0; i < snapshot->ports; i++)
+	for (uint16_t i = 0; i < snapshot->ports; i++)
 		if (compile_port(c, model, i, &port[i]))
 			return -ENOMEM;
-	compile_error_sources(snapshot, port);
+	compile_error_sources(model, port);
 	return 0;
 }
 
 static int compile_devices(struct compiled *c, const struct model *model)
 {
 	struct snapshot *snapshot = &c->snapshot;
-	struct snapshot_device *device = take(c, model->devices, sizeof(*device));
+	const uint16_t devices = model_devices(model);
+	struct snapshot_device *device = take(c, devices, sizeof(*device));
 
 	if (!device)
 		return -ENOMEM;
-	snapshot->devices = model->devices;
+	snapshot->devices = devices;
 	snapshot->device = device;
-	for (uint32_t i = 0; i < model->devices; i++) {
+	for (uint16_t i = 0; i < devices; i++) {
 		device[i].fallback_port = PORT_NONE;
 		for (int vlan = 0; vlan < VLAN_MAX; vlan++)
 			device[i].port[vlan] = PORT_NONE;
 	}
-	for (uint16_t i = 0; i < snapshot->ports; i++) {
-		struct snapshot_device *d = &device[snapshot->port[i].device];
+	for (size_t i = 0; i < model->config->port_count; i++) {
+		const uint16_t number = model->port_number[i];
+		const struct snapshot_port *port = &snapshot->port[number];
+		struct snapshot_device *d = &device[port->device];
 
-		d->port[snapshot->port[i].vlan] = i;
-		if (d->fallback_port == PORT_NONE || !snapshot->port[i].vlan)
-			d->fallback_port = i;
+		if (model->port[number].detached)
+			continue;
+		d->port[port->vlan] = number;
+		if (d->fallback_port == PORT_NONE || !port->vlan)
+			d->fallback_port = number;
 	}
 	return 0;
 }
@@ -352,15 +387,15 @@ struct entries {
 	uint32_t n[2];
 };
 
-static void add_entry(struct entries *e, const struct ip_address *address, size_t port,
+static void add_entry(struct entries *e, const struct ip_address *address, uint16_t port,
 		      enum address_kind kind)
 {
 	e->list[address->ipv6][e->n[address->ipv6]++] =
-		(struct address_entry){ address->key, (uint16_t)port, (uint8_t)kind };
+		(struct address_entry){ address->key, port, (uint8_t)kind };
 }
 
 /* What an address makes special beside itself. */
-static void add_subnet_entries(struct entries *e, const struct interface_address *a, size_t port)
+static void add_subnet_entries(struct entries *e, const struct interface_address *a, uint16_t port)
 {
 	struct ip_prefix subnet = ip_prefix_of(&a->address, a->length);
 	struct ip_address first = { subnet.key.address, a->address.ipv6 };
@@ -375,8 +410,9 @@ static void add_subnet_entries(struct entries *e, const struct interface_address
 	}
 }
 
-static int compile_special(struct compiled *c, const struct config *config)
+static int compile_special(struct compiled *c, const struct model *model)
 {
+	const struct config *config = model->config;
 	struct entries e = { 0 };
 	size_t n = 0;
 	int rc = -ENOMEM;
@@ -389,10 +425,12 @@ static int compile_special(struct compiled *c, const struct config *config)
 		goto out;
 	for (size_t i = 0; i < config->port_count; i++)
 		for (size_t k = 0; k < config->ports[i].address_count; k++)
-			add_entry(&e, &config->ports[i].addresses[k].address, i, ADDRESS_OWN);
+			add_entry(&e, &config->ports[i].addresses[k].address, model->port_number[i],
+				  ADDRESS_OWN);
 	for (size_t i = 0; i < config->port_count; i++)
 		for (size_t k = 0; k < config->ports[i].address_count; k++)
-			add_subnet_entries(&e, &config->ports[i].addresses[k], i);
+			add_subnet_entries(&e, &config->ports[i].addresses[k],
+					   model->port_number[i]);
 	rc = address_set_init(&c->snapshot.special4, e.list[0], e.n[0]);
 	if (!rc)
 		rc = address_set_init(&c->snapshot.special6, e.list[1], e.n[1]);
@@ -425,7 +463,7 @@ struct snapshot *compile(const struct model *model)
 	snapshot->allowed_words = c->sources->allowed_words;
 	snapshot->nexthops = &c->nexthops;
 	if (compile_ports(c, model) || compile_devices(c, model) || compile_hops(c, model) ||
-	    compile_groups(c, &model->hops) || compile_special(c, model->config)) {
+	    compile_groups(c, &model->hops) || compile_special(c, model)) {
 		release(snapshot);
 		return NULL;
 	}

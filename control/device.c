@@ -36,6 +36,7 @@ static rte_spinlock_t transmit_locks[DEVICE_MAX][WORKER_MAX];
 
 struct device {
 	struct device_wish wish;
+	char *name; /* of wish: the configuration it comes from goes with a reload */
 	uint16_t port;
 	struct rte_eth_dev_info eth;
 	uint16_t receive_queues, transmit_queues;
@@ -43,8 +44,9 @@ struct device {
 	char kernel_interface[IF_NAMESIZE]; /* "" when the driver's own word on the link counts */
 };
 
-/* Losses survive a device that is closed and opened again. */
+/* Losses survive a device that is closed and opened again, but not its number's next owner. */
 static struct device_losses past_losses[DEVICE_MAX];
+static char *past_name[DEVICE_MAX];
 
 /* ---- queues ---- */
 
@@ -355,6 +357,22 @@ static int configure(struct device *d, struct rte_mempool *pool, char error[DEVI
 	return 0;
 }
 
+/* Whose losses are counted under a number now. False: no memory. */
+static bool remember(uint16_t index, const char *name)
+{
+	char *copy;
+
+	if (past_name[index] && strcmp(past_name[index], name) == 0)
+		return true;
+	copy = strdup(name);
+	if (!copy)
+		return false;
+	free(past_name[index]);
+	past_name[index] = copy;
+	past_losses[index] = (struct device_losses){ 0 };
+	return true;
+}
+
 int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct device **device,
 		char error[DEVICE_ERROR_MAX])
 {
@@ -366,7 +384,13 @@ int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct
 		return -ENOMEM;
 	}
 	d->wish = *wish;
+	d->wish.name = d->name = strdup(wish->name);
 	d->port = PORT_CLOSED;
+	if (!d->name || !remember(wish->index, wish->name)) {
+		snprintf(error, DEVICE_ERROR_MAX, "no memory");
+		device_close(d);
+		return -ENOMEM;
+	}
 	rc = prepare_interface(d, error);
 	if (rc == 0)
 		rc = probe(d, error);
@@ -397,6 +421,7 @@ void device_close(struct device *d)
 		if (info.device)
 			rte_dev_remove(info.device);
 	}
+	free(d->name);
 	free(d);
 }
 

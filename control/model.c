@@ -15,8 +15,6 @@
 #include "feed/static.h"
 #include "model_state.h"
 
-#define PARTIES_MAX (PARTY_NONE - 1)
-
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
 {
 	const uint8_t *byte = data;
@@ -62,20 +60,11 @@ struct ipv6_key model_link_local(const struct rte_ether_addr *mac)
 	return (struct ipv6_key){ 0xfe80ull << 48, id };
 }
 
-/* Ports of one device string share a number; the first to name it gives it. */
-static uint16_t device_of(struct model *model, size_t port)
-{
-	const struct config_port *ports = model->config->ports;
-
-	for (size_t i = 0; ports[port].device && i < port; i++)
-		if (ports[i].device && strcmp(ports[i].device, ports[port].device) == 0)
-			return model->port[i].device;
-	return model->devices++;
-}
-
 /* The only member with anything on a port, or the port's own party. */
-static uint16_t party_of_port(const struct config *config, size_t port)
+static uint16_t party_of_port(const struct model *model, size_t port)
 {
+	const struct config *config = model->config;
+	const uint16_t own = model->party_number[config->member_count + port];
 	size_t only = SIZE_MAX;
 
 	for (size_t m = 0; m < config->member_count; m++) {
@@ -87,10 +76,10 @@ static uint16_t party_of_port(const struct config *config, size_t port)
 		if (!here)
 			continue;
 		if (only != SIZE_MAX)
-			return (uint16_t)(config->member_count + port);
+			return own;
 		only = m;
 	}
-	return (uint16_t)(only == SIZE_MAX ? config->member_count + port : only);
+	return only == SIZE_MAX ? own : model_member_party(model, only);
 }
 
 static int by_name(const void *a, const void *b, void *ctx)
@@ -105,20 +94,21 @@ static int add_ports(struct model *model)
 	const struct config *config = model->config;
 	size_t n = config->port_count;
 
-	model->port = calloc(n + 1, sizeof(*model->port));
+	model->port = calloc(model->port_numbers.count + 1, sizeof(*model->port));
 	model->port_by_name = calloc(n + 1, sizeof(*model->port_by_name));
 	if (!model->port || !model->port_by_name)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct config_port *from = &config->ports[i];
-		struct model_port *port = &model->port[i];
+		struct model_port *port = &model->port[model->port_number[i]];
 
+		port->config = from;
 		port->name_hash = hash_name(from->name);
 		port->mac = from->has_mac ? from->mac : mac_of_name(port->name_hash);
 		port->link_local =
 			from->has_link_local ? from->link_local.key : model_link_local(&port->mac);
-		port->device = device_of(model, i);
-		port->party = party_of_port(config, i);
+		port->device = model->port_device[i];
+		port->party = party_of_port(model, i);
 		model->port_by_name[i] = i;
 	}
 	qsort_r(model->port_by_name, n, sizeof(*model->port_by_name), by_name, config->ports);
@@ -148,7 +138,9 @@ size_t model_port_of(const struct model *model, const struct ip_address *address
 	struct ip_prefix host = host_prefix(address);
 	struct rib_route route;
 
-	return rib_cover(model->connected, &host, &route) ? route.leaf - 1 : SIZE_MAX;
+	return rib_cover(model->connected, &host, &route)
+		       ? model_config_port(model, (uint16_t)(route.leaf - 1))
+		       : SIZE_MAX;
 }
 
 bool model_is_own(const struct model *model, const struct ip_address *address)
@@ -203,8 +195,8 @@ static int add_neighbours(struct model *model)
 				struct neighbour *to = &model->neighbour[model->neighbours++];
 
 				*to = (struct neighbour){ .address = router->addresses[i],
-							  .port = (uint16_t)router->port,
-							  .party = (uint16_t)m,
+							  .port = model->port_number[router->port],
+							  .party = model_member_party(model, m),
 							  .listed = true,
 							  .fixed = router->mac_count == 1,
 							  .resolved = router->mac_count == 1 };
@@ -258,11 +250,11 @@ static int via_leaf(struct model *model, const struct route *route, uint32_t *le
 	for (size_t i = 0; !rc && i < route->via_count && i < 64; i++) {
 		const struct config_nexthop *via = &route->via[i];
 		struct hop_key key = { .gateway = via->address,
-				       .port = (uint16_t)via->port,
 				       .via_default = route->prefix.key.length == 0 };
 
 		if (via->port >= model->config->port_count)
 			continue;
+		key.port = model->port_number[via->port];
 		choice[n].weight = via->weight;
 		rc = take_hop(model, &key, &choice[n].hop);
 		n += !rc;
@@ -331,15 +323,15 @@ int model_route_set(struct model *model, enum route_source source, const struct 
 }
 
 /* A subnet of a port, and what in it is the exchange's own. */
-static int add_subnet(struct model *model, size_t port, const struct interface_address *address)
+static int add_subnet(struct model *model, uint16_t port, const struct interface_address *address)
 {
 	struct ip_prefix subnet = ip_prefix_of(&address->address, address->length);
 	struct ip_prefix own = host_prefix(&address->address), anycast = subnet;
-	struct hop_key key = { .port = (uint16_t)port };
+	struct hop_key key = { .port = port };
 	uint32_t hop, old;
 	int rc;
 
-	rc = rib_set(model->connected, &subnet, ROUTE_CONNECTED, (uint32_t)port + 1, &old);
+	rc = rib_set(model->connected, &subnet, ROUTE_CONNECTED, port + 1u, &old);
 	if (!rc)
 		rc = take_hop(model, &key, &hop);
 	if (!rc)
@@ -358,7 +350,8 @@ static int add_subnets(struct model *model)
 
 	for (size_t i = 0; i < model->config->port_count; i++)
 		for (size_t k = 0; !rc && k < model->config->ports[i].address_count; k++)
-			rc = add_subnet(model, i, &model->config->ports[i].addresses[k]);
+			rc = add_subnet(model, model->port_number[i],
+					&model->config->ports[i].addresses[k]);
 	return rc;
 }
 
@@ -371,7 +364,7 @@ int model_add_adjacency(struct model *model, const struct neighbour *n)
 	uint32_t hop;
 	int rc;
 
-	if (model_port_of(model, &n->address) != n->port)
+	if (model_port_of(model, &n->address) != model_config_port(model, n->port))
 		return 0;
 	rc = take_hop(model, &key, &hop);
 	return rc ? rc : set_leaf(model, &host, ROUTE_ADJACENT, hop);
@@ -494,50 +487,23 @@ static int fill(struct model *model, struct problems *problems)
 		rc = feed_file_load(model, config->tables.file[i], problems);
 	if (rc)
 		return rc;
-	model->sources = source_table_create(config, model->parties);
+	model->sources = source_table_create(model);
 	return model->sources ? 0 : -ENOMEM;
-}
-
-/* What indices of the dataplane cannot hold. */
-static bool fits(const struct config *config, struct problems *problems)
-{
-	struct place nowhere = { 0 };
-
-	if (config->port_count > PORT_MAX)
-		problem_error(problems, nowhere, "ports", "%zu are more than %d",
-			      config->port_count, PORT_MAX);
-	if (config->member_count + config->port_count > PARTIES_MAX)
-		problem_error(problems, nowhere, "members", "%zu are more than %zu",
-			      config->member_count, PARTIES_MAX - config->port_count);
-	return config->port_count <= PORT_MAX &&
-	       config->member_count + config->port_count <= PARTIES_MAX;
 }
 
 struct model *model_create(const struct config *config, const struct model_options *options,
 			   struct problems *problems)
 {
 	size_t errors = problems->errors;
-	struct model *model;
+	struct model *model = calloc(1, sizeof(*model));
 
-	if (!fits(config, problems))
-		return NULL;
-	model = calloc(1, sizeof(*model));
 	if (!model)
 		return NULL;
 	model->config = config;
 	model->options = *options;
 	model->options.previous = NULL; /* it may not live as long */
-	model->parties = (uint16_t)(config->member_count + config->port_count);
-	if (fill(model, problems)) {
-		model_free(model);
-		return NULL;
-	}
-	if (model->devices > DEVICE_MAX)
-		problem_error(problems, config->ports[0].place, "ports",
-			      "%u devices are more than %d", model->devices, DEVICE_MAX);
-	if (options->previous)
-		model_keeps_numbers(model, options->previous, problems);
-	if (problems->errors > errors) {
+	if (model_assign_numbers(model, options->previous, problems) || fill(model, problems) ||
+	    problems->errors > errors) {
 		model_free(model);
 		return NULL;
 	}
@@ -556,6 +522,12 @@ void model_free(struct model *model)
 	hops_fini(&model->hops);
 	free(model->neighbour);
 	free(model->port_by_name);
+	free(model->port_number);
+	free(model->port_device);
+	free(model->party_number);
+	numbers_fini(&model->port_numbers);
+	numbers_fini(&model->party_numbers);
+	numbers_fini(&model->device_numbers);
 	free(model->port);
 	free(model);
 }
@@ -567,27 +539,4 @@ void model_routes(const struct model *model, struct model_routes *routes)
 					 .unresolved = model->unresolved,
 					 .refused = model->refused,
 					 .narrowed = model->hops.narrowed };
-}
-
-uint16_t model_parties(const struct model *model)
-{
-	return model->parties;
-}
-
-const char *model_party_name(const struct model *model, uint16_t party)
-{
-	size_t members = model->config->member_count;
-
-	return party < members ? model->config->members[party].name
-			       : model->config->ports[party - members].name;
-}
-
-uint16_t model_devices(const struct model *model)
-{
-	return model->devices;
-}
-
-uint16_t model_port_device(const struct model *model, uint16_t port)
-{
-	return model->port[port].device;
 }

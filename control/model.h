@@ -20,9 +20,12 @@ struct model_options {
 	bool any_mac; /* replay --accept-any-mac */
 	/*
 	 * Reload: ports, parties and devices of the same name keep their numbers, so
-	 * that counters stay theirs; numbers of what is gone are free again. NULL: none before.
+	 * that counters stay theirs, and have them again when they come back; a newcomer gets
+	 * one that was never in use, while there are any. NULL: none before. Only its numbers
+	 * are read, which never change, so another thread may be at work on it.
 	 */
 	const struct model *previous;
+	uint16_t parties_max; /* how many numbers of parties there are; 0: as many as can be */
 };
 
 struct model_routes {
@@ -46,9 +49,17 @@ struct snapshot *model_snapshot(struct model *model);
 
 void model_routes(const struct model *model, struct model_routes *routes);
 
-/* Parties: members first, then ports. A party's number never changes in a model's life. */
+/*
+ * How many numbers of parties there are, free ones included: members first, then ports, then
+ * whoever came by a reload. A party's number lives as long as its name is in force.
+ */
 uint16_t model_parties(const struct model *model);
+uint16_t model_member_party(const struct model *model, size_t config_member);
+/* NULL: a number that no party has now. */
 const char *model_party_name(const struct model *model, uint16_t party);
+/* Did nobody or another have this number, so that what was counted under it is not its? */
+bool model_party_is_new(const struct model *model, uint16_t party);
+bool model_port_is_new(const struct model *model, uint16_t port);
 
 /*
  * The number of port i of the configuration in snapshots; without a previous
@@ -85,6 +96,12 @@ bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t
  */
 const struct config_router *model_router(const struct model *model, uint16_t port,
 					 const struct ip_address *address);
+
+/*
+ * A detached port takes no frames from its device, from the next snapshot on: for as long as
+ * workers may send what they answer by another device.
+ */
+void model_attach_port(struct model *model, uint16_t port, bool attached);
 
 uint16_t model_devices(const struct model *model);
 uint16_t model_port_device(const struct model *model, uint16_t port);

@@ -7,77 +7,29 @@
 #include "address.h"
 #include "model_state.h"
 
-/* ---- numbers ---- */
-
-uint16_t model_port_number(const struct model *model, size_t config_port)
-{
-	(void)model;
-	return (uint16_t)config_port;
-}
-
-size_t model_config_port(const struct model *model, uint16_t port)
-{
-	return port < model->config->port_count ? port : SIZE_MAX;
-}
-
-uint16_t model_port_numbers(const struct model *model)
-{
-	return (uint16_t)model->config->port_count;
-}
-
 const struct config *model_config(const struct model *model)
 {
 	return model->config;
-}
-
-/*
- * Counters go by place: member m and port p have the numbers that they had. Appending is
- * safe for devices and, where no member is new, for ports.
- */
-bool model_keeps_numbers(const struct model *model, const struct model *previous,
-			 struct problems *problems)
-{
-	static const char mend[] = "is not what stood here at the start; the order of ports and "
-				   "the list of members change with a restart only";
-	const struct config *now = model->config, *before = previous->config;
-	const size_t errors = problems->errors;
-
-	for (size_t i = 0; i < before->port_count; i++) {
-		if (i >= now->port_count)
-			problem_error(problems, now->ports[0].place, "ports",
-				      "%s is gone; ports are removed with a restart only",
-				      before->ports[i].name);
-		else if (strcmp(now->ports[i].name, before->ports[i].name) != 0 ||
-			 model->port[i].device != previous->port[i].device)
-			problem_error(problems, now->ports[i].place, "ports", "%s %s",
-				      now->ports[i].name, mend);
-	}
-	if (now->member_count != before->member_count)
-		problem_error(problems, now->ports[0].place, "members",
-			      "%zu where there were %zu; members are added and removed with a "
-			      "restart only",
-			      now->member_count, before->member_count);
-	for (size_t i = 0; i < now->member_count && i < before->member_count; i++)
-		if (strcmp(now->members[i].name, before->members[i].name) != 0)
-			problem_error(problems, now->members[i].place, "members", "%s %s",
-				      now->members[i].name, mend);
-	return problems->errors == errors;
 }
 
 /* ---- devices ---- */
 
 void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether_addr mac)
 {
-	for (size_t i = 0; i < model->config->port_count; i++) {
-		const struct config_port *from = &model->config->ports[i];
+	for (uint16_t i = 0; i < model->port_numbers.count; i++) {
 		struct model_port *port = &model->port[i];
 
-		if (port->device != device || from->has_mac)
+		if (!port->config || port->device != device || port->config->has_mac)
 			continue;
 		port->mac = mac;
-		if (!from->has_link_local)
+		if (!port->config->has_link_local)
 			port->link_local = model_link_local(&mac);
 	}
+}
+
+void model_attach_port(struct model *model, uint16_t port, bool attached)
+{
+	model->port[port].detached = !attached;
 }
 
 /* ---- neighbours ---- */
@@ -144,11 +96,12 @@ static void update_hops(struct model *model, const struct neighbour *n)
 int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
 			enum model_neighbour what, const struct rte_ether_addr *mac)
 {
+	const size_t where = model_config_port(model, port);
 	struct neighbour *n;
 	int rc = 0;
 
-	if (port >= model->config->port_count || model_is_own(model, address) ||
-	    (!is_link_local(address) && model_port_of(model, address) != port))
+	if (where == SIZE_MAX || model_is_own(model, address) ||
+	    (!is_link_local(address) && model_port_of(model, address) != where))
 		return -EINVAL;
 	n = model_find_neighbour(model, port, address);
 	if (n && n->fixed)
@@ -191,12 +144,13 @@ const struct config_router *model_router(const struct model *model, uint16_t por
 					 const struct ip_address *address)
 {
 	const struct config *config = model->config;
+	const size_t where = model_config_port(model, port);
 
 	for (size_t m = 0; m < config->member_count; m++) {
 		for (size_t r = 0; r < config->members[m].router_count; r++) {
 			const struct config_router *router = &config->members[m].routers[r];
 
-			for (size_t i = 0; router->port == port && i < router->address_count; i++)
+			for (size_t i = 0; router->port == where && i < router->address_count; i++)
 				if (same_address(&router->addresses[i], address))
 					return router;
 		}

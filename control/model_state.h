@@ -8,6 +8,7 @@
 
 #include "hops.h"
 #include "model.h"
+#include "numbers.h"
 #include "rib.h"
 
 /*
@@ -28,12 +29,12 @@ struct table *table_ref(struct table *table);
 void table_unref(struct table *table); /* NULL is allowed */
 
 /* The prefixes that members may send from, as tables. Pure. NULL without memory. */
-struct table *source_table_create(const struct config *config, uint16_t parties);
+struct table *source_table_create(const struct model *model);
 
 /* A router's address on a port, or a neighbour that was learned there. */
 struct neighbour {
 	struct ip_address address;
-	uint16_t port;
+	uint16_t port; /* its number */
 	uint16_t party;
 	bool listed; /* by the configuration */
 	bool fixed;  /* the configuration gives its MAC */
@@ -44,25 +45,29 @@ struct neighbour {
 
 /* What a port's configuration leaves to be worked out. */
 struct model_port {
+	const struct config_port *config; /* NULL: nobody has this number */
 	struct rte_ether_addr mac;
 	struct ipv6_key link_local;
 	uint16_t device;
 	uint16_t party; /* its only member, or the port itself */
 	uint64_t name_hash;
+	bool detached;
 };
 
 struct model {
 	const struct config *config;
 	struct model_options options;
-	struct model_port *port; /* as many as config has */
-	size_t *port_by_name;    /* indices, ascending by name */
-	uint16_t devices;
-	uint16_t parties;
+	struct numbers port_numbers, party_numbers, device_numbers;
+	uint16_t *port_number;       /* of each port of the configuration */
+	uint16_t *port_device;       /* of each port of the configuration: its device's */
+	uint16_t *party_number;      /* of each member of the configuration, then of each port */
+	struct model_port *port;     /* by number; as many as port_numbers has */
+	size_t *port_by_name;        /* indices of the configuration, ascending by name */
 	struct neighbour *neighbour; /* ascending by port and address */
 	size_t neighbours, neighbours_allocated;
 	struct hops hops;
 	struct rib *rib;
-	struct rib *connected; /* subnets; their leaf is the port + 1 */
+	struct rib *connected; /* subnets; their leaf is the port's number + 1 */
 	struct table *routes[2], *sources;
 	uint64_t generation;
 	uint64_t unresolved, refused; /* see struct model_routes */
@@ -83,7 +88,8 @@ struct route {
  */
 int model_route_set(struct model *model, enum route_source source, const struct route *route);
 
-/* The port of a name, or on whose subnet an address lies; SIZE_MAX: none. */
+/* The port of a name, or on whose subnet an address lies, as the configuration counts; SIZE_MAX:
+ * none. */
 size_t model_port_by_name(const struct model *model, const char *name);
 size_t model_port_of(const struct model *model, const struct ip_address *address);
 
@@ -98,9 +104,9 @@ struct neighbour *model_find_neighbour(const struct model *model, uint16_t port,
 int model_add_adjacency(struct model *model, const struct neighbour *neighbour);
 void model_drop_adjacency(struct model *model, const struct neighbour *neighbour);
 
-/* model_live.c: whether a reload keeps every number that counters go by; else problems say why not.
- */
-bool model_keeps_numbers(const struct model *model, const struct model *previous,
+/* model_numbers.c: number ports, parties and devices, those of previous (or NULL) as there. 0,
+ * -ENOSPC (problems say of what) or -ENOMEM. */
+int model_assign_numbers(struct model *model, const struct model *previous,
 			 struct problems *problems);
 
 /* compile.c. Pure. Returns to the caller; NULL without memory. */

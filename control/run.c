@@ -250,15 +250,17 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	d->rt.workers = cores->workers;
 	memcpy(d->rt.worker_core, cores->worker, sizeof(cores->worker));
 	d->private.parties_max = config.parties;
+	memset(d->private.port_queue, DEVICE_MAX, sizeof(d->private.port_queue));
 	d->rt.pool = pool_create(d->rt.config);
 	if (!d->rt.pool)
 		return complain(EXIT_STATUS_FAILED,
 				"%s: dataplane.memory: too little for packet buffers; give more",
 				d->rt.config_path);
 	d->rt.dp = dataplane_create(&config);
+	d->rt.counts = d->rt.dp ? counts_create(d->rt.dp, config.parties) : NULL;
 	d->rt.neighbours = d->rt.dp ? neighbours_create(d->rt.dp, d->rt.pool) : NULL;
 	d->rt.base = event_base_new();
-	if (!d->rt.dp || !d->rt.neighbours || !d->rt.base)
+	if (!d->rt.dp || !d->rt.counts || !d->rt.neighbours || !d->rt.base)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		worker_set_pool(dataplane_worker(d->rt.dp, i), d->rt.pool);
@@ -338,6 +340,7 @@ static void end(struct daemon *d)
 		device_close(d->devices[i].device);
 	}
 	neighbours_free(d->rt.neighbours);
+	counts_free(d->rt.counts);
 	if (d->rt.dp)
 		dataplane_destroy(d->rt.dp);
 	rte_mempool_free(d->rt.pool);

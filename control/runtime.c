@@ -222,15 +222,43 @@ bool runtime_port_up(const struct runtime *rt, uint16_t port)
 	const size_t i = model_config_port(rt->model, port);
 
 	return i != SIZE_MAX && rt->config->ports[i].enabled &&
+	       rt->private->port_queue[port] == model_port_device(rt->model, port) &&
 	       rt->devices[model_port_device(rt->model, port)].link_up;
 }
 
 /* ---- what waits for workers to move on ---- */
 
+static void set_port_queue(struct runtime *rt, uint16_t port)
+{
+	const uint16_t device = model_port_device(rt->model, port);
+
+	for (unsigned int k = 0; k < rt->workers; k++)
+		worker_set_transmit(dataplane_worker(rt->dp, k), port, device,
+				    device_txq(device, k));
+	rt->private->port_queue[port] = (uint8_t)device;
+}
+
+/* Workers have moved on: ports that waited for it get their new queues. */
+static void attach_ports(struct runtime *rt)
+{
+	rt->private->moving = false;
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		const uint16_t port = model_port_number(rt->model, i);
+
+		if (rt->private->port_queue[port] == model_port_device(rt->model, port))
+			continue;
+		set_port_queue(rt, port);
+		model_attach_port(rt->model, port, true);
+	}
+	publish(rt);
+}
+
 void runtime_reclaim(struct runtime *rt)
 {
 	if (snapshot_reclaim(rt->dp) != 0)
 		return;
+	if (rt->private->moving)
+		attach_ports(rt);
 	while (rt->private->closing) {
 		struct closing *c = rt->private->closing;
 
@@ -269,16 +297,42 @@ static void adopt_devices(struct runtime *rt)
 	}
 }
 
+/*
+ * A port that is on another device now, and one whose number was another's, waits, detached and
+ * with its link down, until nobody can send anything by its old queue: runtime_reclaim().
+ */
 static void adopt_ports(struct runtime *rt)
+{
+	struct runtime_private *private = rt->private;
+
+	private->moving = false;
+	for (uint16_t port = 0; port < model_port_numbers(rt->model); port++)
+	private->link_known[port] &= model_config_port(rt->model, port) != SIZE_MAX;
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		const uint16_t port = model_port_number(rt->model, i);
+
+		if (private->port_queue[port] == DEVICE_MAX)
+			set_port_queue(rt, port);
+		if (private->port_queue[port] == model_port_device(rt->model, port))
+			continue;
+		model_attach_port(rt->model, port, false);
+		dataplane_set_link(rt->dp, port, false);
+		private->moving = true;
+	}
+}
+
+/* What is counted from now on under the numbers of newcomers is theirs, and only that. */
+static void adopt_counts(struct runtime *rt)
 {
 	for (size_t i = 0; i < rt->config->port_count; i++) {
 		const uint16_t port = model_port_number(rt->model, i);
-		const uint16_t device = model_port_device(rt->model, port);
 
-		for (unsigned int k = 0; k < rt->workers; k++)
-			worker_set_transmit(dataplane_worker(rt->dp, k), port, device,
-					    device_txq(device, k));
+		if (model_port_is_new(rt->model, port))
+			counts_start_port(rt->counts, port);
 	}
+	for (uint16_t party = 0; party < model_parties(rt->model); party++)
+		if (model_party_is_new(rt->model, party))
+			counts_start_party(rt->counts, party);
 }
 
 void runtime_adopt(struct runtime *rt, uint64_t now_ns)
@@ -292,6 +346,7 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 		device_info(rt->devices[i].device, &info);
 		model_set_device_mac(rt->model, i, info.mac);
 	}
+	adopt_counts(rt);
 	adopt_ports(rt);
 	if (neighbours_set_model(rt->neighbours, rt->model) != 0)
 		log_error("run", "no memory for neighbours; they will be asked for again");
@@ -301,28 +356,15 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	runtime_poll_links(rt);
 }
 
-/* Parties and ports that workers have room for. */
-static int check_room(const struct runtime *rt, struct model *model, struct problems *problems)
-{
-	const struct place place = { .file = rt->config_path };
-
-	if (model_parties(model) <= rt->private->parties_max)
-		return 0;
-	problem_error(
-		problems, place, "members",
-		"%u members and ports are more than the %u that fit since the start; restart napd",
-		model_parties(model), rt->private->parties_max);
-	return -ENOSPC;
-}
-
 int runtime_reload(struct runtime *rt, struct problems *problems)
 {
-	const struct model_options options = { .previous = rt->model };
+	const struct model_options options = { .previous = rt->model,
+					       .parties_max = rt->private->parties_max };
 	struct config *config = config_load(rt->config_path, problems);
 	struct model *model = config ? model_create(config, &options, problems) : NULL;
 	struct past *past = calloc(1, sizeof(*past));
 
-	if (!model || !past || check_room(rt, model, problems) != 0) {
+	if (!model || !past) {
 		model_free(model);
 		config_free(config);
 		free(past);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "counts.h"
 #include "device.h"
 #include "live.h"
 #include "model.h"
@@ -33,6 +34,7 @@ struct runtime {
 	struct config *config;
 	struct model *model;
 	struct dataplane *dp;
+	struct counts *counts; /* what dp counts, as people see it */
 	struct rte_mempool *pool;
 	struct neighbours *neighbours;
 	struct event_base *base;

@@ -33,6 +33,9 @@ struct runtime_private {
 	bool stalled[WORKER_MAX];
 	bool link_known[PORT_MAX];
 	struct accounting accounting;
+	/* whose queue workers send a port's frames by; DEVICE_MAX: none yet */
+	uint8_t port_queue[PORT_MAX];
+	bool moving; /* a port waits for another queue until workers have moved on */
 };
 
 /* Make workers forward by rt->model and rt->config: devices, queues, neighbours, snapshot. */

@@ -99,8 +99,9 @@ static int classes_init(struct classes *c, size_t listings, uint16_t parties)
 }
 
 /* Every member's prefixes, ascending. NULL without memory. */
-static struct listing *collect(const struct config *config, size_t *n)
+static struct listing *collect(const struct model *model, size_t *n)
 {
+	const struct config *config = model->config;
 	struct listing *list;
 
 	*n = 0;
@@ -112,8 +113,8 @@ static struct listing *collect(const struct config *config, size_t *n)
 	*n = 0;
 	for (size_t m = 0; m < config->member_count; m++)
 		for (size_t i = 0; i < config->members[m].prefix_count; i++)
-			list[(*n)++] =
-				(struct listing){ config->members[m].prefixes[i], (uint16_t)m };
+			list[(*n)++] = (struct listing){ config->members[m].prefixes[i],
+							 model_member_party(model, m) };
 	qsort(list, *n, sizeof(*list), by_prefix);
 	return list;
 }
@@ -144,18 +145,18 @@ static bool wanted(const struct config *config)
 	return false;
 }
 
-struct table *source_table_create(const struct config *config, uint16_t parties)
+struct table *source_table_create(const struct model *model)
 {
 	const struct prefix_key all = { 0 };
 	struct rib *rib = rib_create(UINT64_MAX, UINT64_MAX);
 	struct table *table = table_create();
 	struct classes c = { 0 };
 	struct listing *list;
-	bool use = wanted(config), failed = true;
+	bool use = wanted(model->config), failed = true;
 	size_t n;
 
-	list = collect(config, &n);
-	if (!rib || !table || !list || classes_init(&c, n, parties))
+	list = collect(model, &n);
+	if (!rib || !table || !list || classes_init(&c, n, model_parties(model)))
 		goto out;
 	if (use && fill(rib, &c, list, n))
 		goto out;

@@ -68,7 +68,7 @@ static struct port_view *view_ports(const struct runtime *rt)
 
 		v->config = &rt->config->ports[i];
 		v->number = model_port_number(rt->model, i);
-		counters_port(rt->dp, v->number, &v->c);
+		counts_port(rt->counts, v->number, &v->c);
 		v->up = runtime_port_up(rt, v->number);
 		d = &rt->devices[model_port_device(rt->model, v->number)];
 		if (!d->device)
@@ -183,10 +183,35 @@ static void port_state_text(FILE *f, const struct runtime *rt, const struct port
 	}
 }
 
-static void members_text(FILE *f, const struct runtime *rt)
+static void matrix_text(FILE *f, const struct runtime *rt, bool bytes)
 {
+	const char *name =
+		bytes ? "napd_member_traffic_bytes_total" : "napd_member_traffic_packets_total";
 	const uint16_t parties = model_parties(rt->model);
 
+	head(f, name, "counter",
+	     bytes ? "Bytes forwarded from member to member, as received."
+		   : "Packets forwarded from member to member.");
+	for (uint16_t in = 0; in < parties; in++) {
+		const char *from = model_party_name(rt->model, in);
+
+		for (uint32_t k = 0; from && k < parties * 2u; k++) {
+			const char *to = model_party_name(rt->model, k / 2);
+			const struct matrix_cell c = counts_matrix(rt->counts, in, k / 2, k % 2);
+
+			if (!to || !c.packets)
+				continue;
+			fputs(name, f);
+			put_label(f, "from", from, "{");
+			put_label(f, "to", to, ",");
+			fprintf(f, ",family=\"%s\"} %" PRIu64 "\n", k % 2 ? "ipv6" : "ipv4",
+				bytes ? c.bytes : c.packets);
+		}
+	}
+}
+
+static void members_text(FILE *f, const struct runtime *rt)
+{
 	head(f, "napd_member_info", "gauge", "Who the members are.");
 	for (size_t i = 0; i < rt->config->member_count; i++) {
 		const struct config_member *m = &rt->config->members[i];
@@ -200,26 +225,8 @@ static void members_text(FILE *f, const struct runtime *rt)
 	}
 	if (!rt->config->metrics.matrix)
 		return;
-	for (int bytes = 0; bytes < 2; bytes++) {
-		const char *name = bytes ? "napd_member_traffic_bytes_total"
-					 : "napd_member_traffic_packets_total";
-
-		head(f, name, "counter",
-		     bytes ? "Bytes forwarded from member to member, as received."
-			   : "Packets forwarded from member to member.");
-		for (uint32_t k = 0; k < (uint32_t)parties * parties * 2; k++) {
-			const uint16_t in = k / 2 / parties, out = k / 2 % parties;
-			const struct matrix_cell c = counters_matrix(rt->dp, in, out, k % 2);
-
-			if (!c.packets)
-				continue;
-			fputs(name, f);
-			put_label(f, "from", model_party_name(rt->model, in), "{");
-			put_label(f, "to", model_party_name(rt->model, out), ",");
-			fprintf(f, ",family=\"%s\"} %" PRIu64 "\n", k % 2 ? "ipv6" : "ipv4",
-				bytes ? c.bytes : c.packets);
-		}
-	}
+	matrix_text(f, rt, false);
+	matrix_text(f, rt, true);
 }
 
 static void tables_text(FILE *f, struct runtime *rt)

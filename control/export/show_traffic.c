@@ -37,7 +37,7 @@ static json_t *port_json(const struct runtime *rt, size_t i)
 	struct port_counters c;
 	json_t *row;
 
-	counters_port(rt->dp, number, &c);
+	counts_port(rt->counts, number, &c);
 	row = json_pack("{s:s,s:s,s:s,s:b,s:s,s:i,s:i}", "port", port->name, "description",
 			port->description, "device", port->device, "enabled", (int)port->enabled,
 			"link",
@@ -172,8 +172,8 @@ static struct matrix_cell party_traffic(const struct runtime *rt, uint16_t party
 
 	for (uint16_t other = 0; other < model_parties(rt->model); other++) {
 		for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-			const struct matrix_cell c = counters_matrix(rt->dp, out ? other : party,
-								     out ? party : other, ipv6);
+			const struct matrix_cell c = counts_matrix(rt->counts, out ? other : party,
+								   out ? party : other, ipv6);
 
 			sum.packets += c.packets;
 			sum.bytes += c.bytes;
@@ -182,26 +182,16 @@ static struct matrix_cell party_traffic(const struct runtime *rt, uint16_t party
 	return sum;
 }
 
-static uint16_t party_named(const struct runtime *rt, const char *name)
+static json_t *member_json(const struct runtime *rt, size_t i)
 {
-	for (uint16_t party = 0; party < model_parties(rt->model); party++)
-		if (strcmp(model_party_name(rt->model, party), name) == 0)
-			return party;
-	return PARTY_NONE;
-}
-
-static json_t *member_json(const struct runtime *rt, const struct config_member *m)
-{
-	const uint16_t party = party_named(rt, m->name);
-	struct matrix_cell in = { 0, 0 }, out = { 0, 0 };
+	const struct config_member *m = &rt->config->members[i];
+	const uint16_t party = model_member_party(rt->model, i);
+	const struct matrix_cell in = party_traffic(rt, party, false),
+				 out = party_traffic(rt, party, true);
 	json_t *row = json_pack("{s:s,s:i,s:s}", "member", m->name, "asn", (int)m->asn, "port",
 				m->port == SIZE_MAX ? "" : rt->config->ports[m->port].name);
 
 	json_object_set_new(row, "asn", json_u64(m->asn));
-	if (party != PARTY_NONE) {
-		in = party_traffic(rt, party, false);
-		out = party_traffic(rt, party, true);
-	}
 	json_object_set_new(row, "sent_packets", json_u64(in.packets));
 	json_object_set_new(row, "sent_bytes", json_u64(in.bytes));
 	json_object_set_new(row, "received_packets", json_u64(out.packets));
@@ -223,7 +213,7 @@ void show_members(struct asking *a)
 
 	a->json = json_array();
 	for (size_t i = 0; i < a->rt->config->member_count; i++)
-		json_array_append_new(a->json, member_json(a->rt, &a->rt->config->members[i]));
+		json_array_append_new(a->json, member_json(a->rt, i));
 	TABLE(a, a->json, columns);
 }
 
@@ -245,18 +235,21 @@ static json_t *router_json(const struct runtime *rt, const struct config_router 
 
 void show_member(struct asking *a)
 {
-	const struct config_member *m = NULL;
+	const size_t count = a->rt->config->member_count;
+	const struct config_member *m;
 	char text[IP_TEXT_MAX];
+	size_t member = 0;
 	json_t *list;
 
-	for (size_t i = 0; a->argc == 1 && i < a->rt->config->member_count; i++)
-		if (strcmp(a->rt->config->members[i].name, a->argv[0]) == 0)
-			m = &a->rt->config->members[i];
-	if (!m) {
+	while (a->argc == 1 && member < count &&
+	       strcmp(a->rt->config->members[member].name, a->argv[0]) != 0)
+		member++;
+	if (a->argc != 1 || member == count) {
 		answer_fail(a, 2, "show member: no such member; napctl show members lists them");
 		return;
 	}
-	a->json = member_json(a->rt, m);
+	m = &a->rt->config->members[member];
+	a->json = member_json(a->rt, member);
 	json_object_set_new(a->json, "description", json_string(m->description));
 	print_object(a, a->json);
 	list = json_array();
@@ -308,21 +301,24 @@ void show_matrix(struct asking *a)
 		{ "family", "Family", -6, COLUMN_TEXT }, { "packets", "Packets", 12, COLUMN_COUNT },
 		{ "bytes", "Bytes", 10, COLUMN_BYTES },
 	};
-	const uint16_t parties = model_parties(a->rt->model);
+	const struct runtime *rt = a->rt;
+	const uint16_t parties = model_parties(rt->model);
 
 	a->json = json_array();
-	for (uint32_t k = 0; k < (uint32_t)parties * parties * 2; k++) {
-		const uint16_t in = k / 2 / parties, out = k / 2 % parties;
-		const struct matrix_cell c = counters_matrix(a->rt->dp, in, out, k % 2);
+	for (uint16_t in = 0; in < parties; in++) {
+		const char *from = model_party_name(rt->model, in);
 
-		if (!c.packets)
-			continue;
-		json_array_append_new(a->json,
-				      json_pack("{s:s,s:s,s:s,s:o,s:o}", "from",
-						model_party_name(a->rt->model, in), "to",
-						model_party_name(a->rt->model, out), "family",
-						k % 2 ? "ipv6" : "ipv4", "packets",
-						json_u64(c.packets), "bytes", json_u64(c.bytes)));
+		for (uint32_t k = 0; from && k < parties * 2u; k++) {
+			const char *to = model_party_name(rt->model, k / 2);
+			const struct matrix_cell c = counts_matrix(rt->counts, in, k / 2, k % 2);
+
+			if (to && c.packets)
+				json_array_append_new(
+					a->json,
+					json_pack("{s:s,s:s,s:s,s:o,s:o}", "from", from, "to", to,
+						  "family", k % 2 ? "ipv6" : "ipv4", "packets",
+						  json_u64(c.packets), "bytes", json_u64(c.bytes)));
+		}
 	}
 	a->json = sorted(a->json);
 	TABLE(a, a->json, columns);
@@ -395,7 +391,7 @@ static void last_drops(struct asking *a, size_t only_port, unsigned int last, js
 
 		if (only_port != SIZE_MAX && i != only_port)
 			continue;
-		n = drop_records(a->rt->dp, model_port_number(a->rt->model, i), records, last);
+		n = counts_drops(a->rt->counts, model_port_number(a->rt->model, i), records, last);
 		for (unsigned int k = 0; k < n; k++)
 			json_array_append_new(list, record_json(a->rt, a->rt->config->ports[i].name,
 								&records[k]));
@@ -444,7 +440,7 @@ static json_t *drop_totals(const struct runtime *rt, size_t only_port)
 
 			if (only_port != SIZE_MAX && i != only_port)
 				continue;
-			counters_port(rt->dp, model_port_number(rt->model, i), &c);
+			counts_port(rt->counts, model_port_number(rt->model, i), &c);
 			sum.packets += c.drop[r].packets;
 			sum.bytes += c.drop[r].bytes;
 		}

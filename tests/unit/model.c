@@ -621,6 +621,280 @@ static void any_mac_opens_locks(void **state)
 	model_free(model);
 }
 
+/* ---- over reloads ---- */
+
+/* The same exchange told in the opposite order. */
+static void reverse(struct exchange *x)
+{
+	const size_t ports = x->config.port_count, members = x->config.member_count;
+	struct exchange old = *x;
+
+	for (size_t i = 0; i < ports; i++)
+		x->port[i] = old.port[ports - 1 - i];
+	for (size_t i = 0; i < members; i++) {
+		x->member[i] = old.member[members - 1 - i];
+		x->member[i].port = ports - 1 - x->member[i].port;
+	}
+	for (size_t i = 0; i < COUNT(x->router); i++)
+		x->router[i].port = ports - 1 - x->router[i].port;
+	for (size_t i = 0; i < x->vias; i++)
+		x->via[i].port = ports - 1 - x->via[i].port;
+}
+
+/* An exchange with a route each way, a group, and prefixes. */
+static void make_full(struct exchange *x)
+{
+	make_exchange(x);
+	add_route(x, "10.0.0.0/8", CONFIG_ROUTE_VIA);
+	add_via(x, "192.0.2.3", 1);
+	add_route(x, "11.0.0.0/8", CONFIG_ROUTE_VIA);
+	add_via(x, "192.0.2.2", 1);
+	add_via(x, "198.51.100.0", 0);
+	x->prefixes[0] = prefix("203.0.113.0/24");
+	x->member[1].prefixes = x->prefixes;
+	x->member[1].prefix_count = 1;
+	x->port[1].source_check = CONFIG_SOURCE_PREFIXES;
+}
+
+static void build_after(struct built *b, const struct exchange *x, const struct built *previous)
+{
+	const struct model_options options = { .previous = previous->model, .parties_max = 20 };
+
+	*b = (struct built){ 0 };
+	b->model = model_create(&x->config, &options, &b->problems);
+	assert_non_null(b->model);
+	b->snapshot = model_snapshot(b->model);
+	assert_non_null(b->snapshot);
+}
+
+static void assert_same_port(const struct snapshot_port *a, const struct snapshot_port *b)
+{
+	const uint64_t number = mac_number(mac(3).addr_bytes); /* Gamma's */
+
+	assert_string_equal(a->name, b->name);
+	assert_memory_equal(&a->mac, &b->mac, 6);
+	assert_int_equal(a->device, b->device);
+	assert_int_equal(a->vlan, b->vlan);
+	assert_int_equal(a->mtu, b->mtu);
+	assert_int_equal(a->party, b->party);
+	assert_int_equal(a->enabled, b->enabled);
+	assert_int_equal(a->source_check, b->source_check);
+	assert_int_equal(a->address4_count, b->address4_count);
+	assert_int_equal(a->meter_generation, b->meter_generation);
+	assert_int_equal(a->mac_slot[(number * a->mac_multiplier) >> a->mac_shift].party,
+			 b->mac_slot[(number * b->mac_multiplier) >> b->mac_shift].party);
+}
+
+/* What is counted, and by what frames leave, does not move when lines of the file do. */
+static void numbers_stay_when_the_order_changes(void **state)
+{
+	static const char *const looked_up[] = { "198.51.100.0", "192.0.2.2", "192.0.2.5",
+						 "192.0.2.10",   "10.1.1.1",  "2001:db8:64:b::99" };
+	struct exchange x, y;
+	struct built a, b;
+	unsigned int n[8], m[8];
+
+	(void)state;
+	make_full(&x);
+	make_full(&y);
+	reverse(&y);
+	build(&a, &x);
+	build_after(&b, &y, &a);
+	assert_int_equal(b.snapshot->ports, 4);
+	for (uint16_t i = 0; i < 4; i++) {
+		assert_int_equal(model_port_number(b.model, i), 3 - i);
+		assert_int_equal(model_config_port(b.model, i), 3 - i);
+		assert_false(model_port_is_new(b.model, i));
+		assert_same_port(&a.snapshot->port[i], &b.snapshot->port[i]);
+	}
+	for (uint16_t i = 0; i < 8; i++)
+		assert_string_equal(model_party_name(a.model, i), model_party_name(b.model, i));
+	for (size_t i = 0; i < COUNT(looked_up); i++) {
+		const struct nexthop *was = hop_of(a.snapshot, looked_up[i]);
+		const struct nexthop *is = hop_of(b.snapshot, looked_up[i]);
+
+		assert_int_equal(was->port, is->port);
+		assert_int_equal(was->party, is->party);
+		assert_int_equal(was->kind, is->kind);
+		assert_memory_equal(was->l2, is->l2, sizeof(is->l2));
+	}
+	count_buckets(a.snapshot, "11.1.1.1", n);
+	count_buckets(b.snapshot, "11.1.1.1", m);
+	assert_memory_equal(n, m, sizeof(n));
+	assert_int_equal(special(b.snapshot, "192.0.2.1")->port, 1);
+	assert_int_equal(special(b.snapshot, "192.0.2.11")->port, 2);
+	assert_true(may_send(b.snapshot, "203.0.113.1", 1));
+	assert_false(may_send(b.snapshot, "203.0.113.1", 2));
+	assert_int_equal(b.snapshot->device[1].port[7], 1);
+	assert_int_equal(b.snapshot->device[1].fallback_port, 2);
+	/* "the first such address of any port" is the first in the file */
+	assert_int_equal(a.snapshot->port[3].error_source4, rte_cpu_to_be_32(0xc6336401));
+	assert_int_equal(b.snapshot->port[3].error_source4, rte_cpu_to_be_32(0xc0000209));
+	demolish(&b);
+	demolish(&a);
+}
+
+/* Neighbours, next hops and routers are asked for by number, not by place. */
+static void what_is_learned_goes_by_number(void **state)
+{
+	const struct ip_address gateway = address("192.0.2.4"), stranger = address("192.0.2.5");
+	const struct rte_ether_addr learned = mac(9);
+	struct ip_address found;
+	struct exchange x, y;
+	struct built a, b;
+	struct snapshot *s;
+	uint16_t port = 9;
+
+	(void)state;
+	make_full(&x);
+	make_full(&y);
+	reverse(&y);
+	build(&a, &x);
+	build_after(&b, &y, &a);
+	assert_int_equal(
+		model_set_neighbour(b.model, 1, &gateway, MODEL_NEIGHBOUR_RESOLVED, &learned), 0);
+	assert_int_equal(
+		model_set_neighbour(b.model, 1, &stranger, MODEL_NEIGHBOUR_RESOLVED, &learned), 0);
+	assert_int_equal(
+		model_set_neighbour(b.model, 2, &gateway, MODEL_NEIGHBOUR_RESOLVED, &learned),
+		-EINVAL);
+	assert_int_equal(
+		model_set_neighbour(b.model, 7, &gateway, MODEL_NEIGHBOUR_RESOLVED, &learned),
+		-EINVAL);
+	s = model_snapshot(b.model);
+	assert_int_equal(hop_of(s, "192.0.2.4")->kind, NEXTHOP_FORWARD);
+	assert_int_equal(hop_of(s, "192.0.2.4")->party, 2);
+	assert_int_equal(hop_of(s, "192.0.2.5")->port, 1);
+	assert_int_equal(hop_of(s, "192.0.2.5")->party, 5);
+	assert_true(model_nexthop_gateway(b.model, leaf_of(s, "192.0.2.4"), &port, &found));
+	assert_int_equal(port, 1);
+	assert_ptr_equal(model_router(b.model, 1, &gateway), &y.router[3]);
+	assert_null(model_router(b.model, 2, &gateway));
+	model_set_device_mac(b.model, 1, mac(8));
+	s->release(s);
+	s = model_snapshot(b.model);
+	assert_memory_equal(&s->port[1].mac, mac(8).addr_bytes, 6);
+	assert_memory_equal(&s->port[2].mac, mac(8).addr_bytes, 6);
+	s->release(s);
+	demolish(&b);
+	demolish(&a);
+}
+
+/* pb and its members go, pe comes; then pb is back. */
+static void who_goes_leaves_a_gap_and_who_returns_fills_it(void **state)
+{
+	struct exchange x, y;
+	struct built a, b, c;
+	const struct snapshot_port *p;
+
+	(void)state;
+	make_exchange(&x);
+	make_exchange(&y);
+	reverse(&y); /* pd pc pb pa; Delta Gamma Beta Alpha */
+	y.port[2].name = (char *)(uintptr_t) "pe";
+	y.port[2].device = (char *)(uintptr_t) "net_e";
+	y.config.member_count = 4;
+	y.member[1] = y.member[3]; /* Alpha for Gamma */
+	y.member[2].name = (char *)(uintptr_t) "Epsilon";
+	y.config.member_count = 3;
+	build(&a, &x);
+	build_after(&b, &y, &a);
+	assert_int_equal(model_port_numbers(b.model), 5);
+	assert_int_equal(b.snapshot->ports, 5);
+	assert_int_equal(model_config_port(b.model, 1), SIZE_MAX);
+	assert_false(b.snapshot->port[1].used);
+	p = &b.snapshot->port[4];
+	assert_string_equal(p->name, "pe");
+	assert_true(model_port_is_new(b.model, 4));
+	assert_false(model_port_is_new(b.model, 0));
+	assert_int_equal(p->device, 3);
+	assert_int_equal(b.snapshot->device[3].port[7], 4);
+	assert_int_equal(b.snapshot->device[1].port[7], PORT_NONE);
+	assert_int_equal(b.snapshot->device[1].port[0], 2);
+	/* members first, then ports: Epsilon 8, pe 9; Beta, Gamma and pb are gone */
+	assert_int_equal(model_parties(b.model), 10);
+	assert_string_equal(model_party_name(b.model, 8), "Epsilon");
+	assert_string_equal(model_party_name(b.model, 9), "pe");
+	assert_null(model_party_name(b.model, 1));
+	assert_null(model_party_name(b.model, 2));
+	assert_null(model_party_name(b.model, 5));
+	assert_null(model_party_name(b.model, 10));
+	assert_true(model_party_is_new(b.model, 8));
+	assert_int_equal(p->party, 8);
+	assert_int_equal(hop_of(b.snapshot, "192.0.2.2")->party, 8);
+	assert_int_equal(hop_of(b.snapshot, "198.51.100.0")->party, 0);
+	build_after(&c, &x, &b);
+	for (uint16_t i = 0; i < 4; i++)
+		assert_same_port(&a.snapshot->port[i], &c.snapshot->port[i]);
+	assert_false(c.snapshot->port[4].used);
+	assert_false(model_port_is_new(c.model, 1));
+	assert_string_equal(model_party_name(c.model, 1), "Beta");
+	assert_null(model_party_name(c.model, 8));
+	demolish(&c);
+	demolish(&b);
+	demolish(&a);
+}
+
+static void more_than_there_is_room_for_is_refused(void **state)
+{
+	struct model_options options = { .parties_max = 7 };
+	struct problems problems = { 0 };
+	struct exchange x;
+
+	(void)state;
+	make_exchange(&x);
+	assert_null(model_create(&x.config, &options, &problems));
+	assert_int_equal(problems.errors, 1);
+	assert_non_null(strstr(problems.list[0].text, "8 are more than 7"));
+	problems_release(&problems);
+}
+
+/* Buckets fill anew when their parameters change, and for another port. */
+static void meters_begin_anew_when_they_change(void **state)
+{
+	struct exchange x;
+	struct built a, b;
+
+	(void)state;
+	make_exchange(&x);
+	build(&a, &x);
+	x.port[1].rate_limit_bps = 8000000;
+	x.port[1].burst_bytes = 10000;
+	build_after(&b, &x, &a);
+	assert_int_equal(a.snapshot->port[0].meter_generation,
+			 b.snapshot->port[0].meter_generation);
+	assert_int_not_equal(a.snapshot->port[1].meter_generation,
+			     b.snapshot->port[1].meter_generation);
+	assert_int_not_equal(a.snapshot->port[0].meter_generation,
+			     a.snapshot->port[1].meter_generation);
+	assert_int_not_equal(a.snapshot->port[0].meter_generation, 0);
+	demolish(&b);
+	demolish(&a);
+}
+
+/* A port that waits takes no frames from its device and is still who it is. */
+static void detached_ports_take_nothing(void **state)
+{
+	struct exchange x;
+	struct snapshot *s;
+	struct built b;
+
+	(void)state;
+	make_exchange(&x);
+	build(&b, &x);
+	model_attach_port(b.model, 2, false);
+	s = model_snapshot(b.model);
+	assert_int_equal(s->device[1].port[0], PORT_NONE);
+	assert_int_equal(s->device[1].fallback_port, 1);
+	assert_true(s->port[2].used);
+	s->release(s);
+	model_attach_port(b.model, 2, true);
+	s = model_snapshot(b.model);
+	assert_int_equal(s->device[1].port[0], 2);
+	s->release(s);
+	demolish(&b);
+}
+
 /* Snapshots share the tables of the model and each other, and may be released in any order. */
 static void snapshots_are_independent(void **state)
 {
@@ -697,6 +971,12 @@ int main(void)
 		cmocka_unit_test(source_classes),
 		cmocka_unit_test(capacity_warns),
 		cmocka_unit_test(any_mac_opens_locks),
+		cmocka_unit_test(numbers_stay_when_the_order_changes),
+		cmocka_unit_test(what_is_learned_goes_by_number),
+		cmocka_unit_test(who_goes_leaves_a_gap_and_who_returns_fills_it),
+		cmocka_unit_test(more_than_there_is_room_for_is_refused),
+		cmocka_unit_test(meters_begin_anew_when_they_change),
+		cmocka_unit_test(detached_ports_take_nothing),
 		cmocka_unit_test(snapshots_are_independent),
 		cmocka_unit_test(no_memory_is_survived),
 	};
