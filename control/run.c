@@ -96,7 +96,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 		for (unsigned int k = 0; k < n; k++)
 			neighbours_punt(d->rt.neighbours, &punt[k], now);
 	}
-	if (neighbours_changed(d->rt.neighbours)) {
+	if (neighbours_changed(d->rt.neighbours, now)) {
 		struct snapshot *snapshot = model_snapshot(d->rt.model);
 
 		if (snapshot)

@@ -174,6 +174,7 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 		opened |= d->device != NULL;
 	}
 	if (opened) {
+		neighbours_devices_changed(rt->neighbours);
 		publish(rt);
 		share_queues(rt);
 	}
@@ -195,7 +196,7 @@ static void set_links(struct runtime *rt, uint16_t device)
 		rt->private->link_known[port] = true;
 		log_info("port", "%s is %s", rt->config->ports[i].name, up ? "up" : "down");
 		if (up)
-			neighbours_announce(rt->neighbours, port);
+			neighbours_link_up(rt->neighbours, port, dataplane_now_ns(rt->dp));
 	}
 }
 
@@ -354,6 +355,7 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	share_queues(rt);
 	runtime_open_devices(rt, now_ns);
 	runtime_poll_links(rt);
+	neighbours_start_new(rt->neighbours, now_ns);
 }
 
 int runtime_reload(struct runtime *rt, struct problems *problems)
