@@ -16,11 +16,13 @@
 #include <rte_ethdev.h>
 #include <rte_spinlock.h>
 
+#include "device_files.h"
 #include "device_link.h"
 #include "log.h"
 
 #define RX_DESCRIPTORS 1024
 #define TX_DESCRIPTORS 1024
+#define RING_BYTES     (4u << 20) /* of af_packet */
 #define PORT_CLOSED    UINT16_MAX
 
 /* One end of a queue, as a worker holds it. port: control writes, the worker reads. */
@@ -42,6 +44,9 @@ struct device {
 	uint16_t receive_queues, transmit_queues;
 	struct rte_ether_addr mac;
 	char kernel_interface[IF_NAMESIZE]; /* "" when the driver's own word on the link counts */
+	unsigned int kernel_index;
+	struct device_files files; /* that the driver has open on it */
+	uint64_t missed;           /* by the kernel, in the driver's place */
 };
 
 /* Losses survive a device that is closed and opened again, but not its number's next owner. */
@@ -146,10 +151,21 @@ static bool starts_with(const char *device, const char *driver)
 	return strncmp(device, driver, strlen(driver)) == 0;
 }
 
+static bool is_tap(const char *device)
+{
+	return starts_with(device, "net_tap");
+}
+
 /* Drivers that sit on an interface of the kernel that exists before them. */
 static bool on_kernel_interface(const char *device)
 {
 	return starts_with(device, "net_af_packet") || starts_with(device, "net_af_xdp");
+}
+
+/* Drivers whose iface= is one of the kernel, and not a socket's path as vhost's is. */
+static bool has_kernel_interface(const char *device)
+{
+	return on_kernel_interface(device) || is_tap(device) || starts_with(device, "net_pcap");
 }
 
 /* Set the MTU of an interface; drivers on top of it refuse to. 0 or a negative errno. */
@@ -179,6 +195,8 @@ static int prepare_interface(struct device *d, char error[DEVICE_ERROR_MAX])
 	const uint16_t mtu = d->wish.mtu + (d->wish.tagged ? 4 : 0);
 	int had = 0, rc;
 
+	if (!has_kernel_interface(d->wish.name))
+		return 0;
 	if (!argument(d->wish.name, "iface", d->kernel_interface, sizeof(d->kernel_interface))) {
 		if (!on_kernel_interface(d->wish.name))
 			return 0;
@@ -208,23 +226,43 @@ uint32_t device_frame_room(uint16_t mtu)
 	return frame;
 }
 
-/* The device string with what napd completes in it: frames of af_packet as wide as the MTU. */
+/*
+ * The device string with what napd completes in it: frames of af_packet as wide as the MTU, and
+ * enough of them for what a busy sender sends while the worker looks elsewhere.
+ */
 static int complete(const struct device_wish *wish, char *text, size_t size)
 {
 	char have[16];
 	const uint32_t frame = device_frame_room(wish->mtu);
 	int n;
 
-	if (starts_with(wish->name, "net_af_packet") && frame > 2048 &&
-	    !argument(wish->name, "framesz", have, sizeof(have)))
-		n = snprintf(text, size, "%s,framesz=%u,blocksz=%u,framecnt=512", wish->name, frame,
-			     frame);
+	if (starts_with(wish->name, "net_af_packet") &&
+	    !argument(wish->name, "framesz", have, sizeof(have)) &&
+	    !argument(wish->name, "framecnt", have, sizeof(have)))
+		n = snprintf(text, size, "%s,framesz=%u,blocksz=%u,framecnt=%u", wish->name, frame,
+			     RTE_MAX(frame, 4096u), RING_BYTES / frame);
 	else
 		n = snprintf(text, size, "%s", wish->name);
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
 /* ---- opening ---- */
+
+/* Drivers say -1 for anything: what they meant is in what they log. */
+static void probe_error(const struct device_wish *wish, int rc, char error[DEVICE_ERROR_MAX])
+{
+	const char *why = rc == -1 ? "its driver says why above" : rte_strerror(abs(rc));
+
+	if (starts_with(wish->name, "net_"))
+		snprintf(
+			error, DEVICE_ERROR_MAX,
+			"DPDK cannot make this device (%s); are its arguments right, and what they "
+			"name there?",
+			why);
+	else
+		snprintf(error, DEVICE_ERROR_MAX,
+			 "DPDK finds no such device (%s); see `dpdk-devbind.py --status`", why);
+}
 
 static int probe(struct device *d, char error[DEVICE_ERROR_MAX])
 {
@@ -243,10 +281,7 @@ static int probe(struct device *d, char error[DEVICE_ERROR_MAX])
 		rc = rte_eth_dev_get_port_by_name(name, &d->port);
 	if (rc == 0)
 		return 0;
-	snprintf(error, DEVICE_ERROR_MAX,
-		 "DPDK finds no such device (%s); see `dpdk-devbind.py --status` for NICs, and the "
-		 "driver's arguments for others",
-		 rte_strerror(rc < 0 ? -rc : rc));
+	probe_error(&d->wish, rc, error);
 	return rc < 0 ? rc : -ENODEV;
 }
 
@@ -261,10 +296,21 @@ static void choose_queues(struct device *d)
 	/* without RSS what spreads frames is not ours, and may split a flow or reassemble it */
 	d->receive_queues = RTE_MAX(RTE_MIN(wanted, most_rx), 1);
 	d->transmit_queues = RTE_MAX(RTE_MIN(d->wish.workers, most_tx), 1);
-	if (strcmp(d->eth.driver_name, "net_tap") == 0)
+	if (is_tap(d->wish.name))
 		d->receive_queues = d->transmit_queues =
 			RTE_MAX(d->receive_queues, d->transmit_queues);
 	d->receive_queues = RTE_MIN(d->receive_queues, WORKER_MAX);
+}
+
+/* The largest IP MTU: some drivers know only what frames they can. */
+static uint32_t most_mtu(const struct device *d)
+{
+	const uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+	uint32_t mtu = d->eth.max_mtu;
+
+	if (mtu == UINT16_MAX && d->eth.max_rx_pktlen > overhead)
+		mtu = RTE_MIN(mtu, d->eth.max_rx_pktlen - overhead);
+	return mtu;
 }
 
 static struct rte_eth_conf configuration(const struct device *d)
@@ -277,20 +323,17 @@ static struct rte_eth_conf configuration(const struct device *d)
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = rss;
 	}
-	if (!on_kernel_interface(d->wish.name)) {
-		conf.rxmode.mtu = d->wish.mtu + (d->wish.tagged ? 4 : 0);
-		if (d->eth.max_mtu < conf.rxmode.mtu)
-			conf.rxmode.mtu = d->wish.mtu;
-	}
+	if (!on_kernel_interface(d->wish.name))
+		conf.rxmode.mtu = RTE_MIN(d->wish.mtu + (d->wish.tagged ? 4u : 0u), most_mtu(d));
 	return conf;
 }
 
 static int check_mtu(const struct device *d, char error[DEVICE_ERROR_MAX])
 {
-	if (on_kernel_interface(d->wish.name) || d->eth.max_mtu >= d->wish.mtu)
+	if (on_kernel_interface(d->wish.name) || most_mtu(d) >= d->wish.mtu)
 		return 0;
 	snprintf(error, DEVICE_ERROR_MAX, "mtu %u is more than the %u that the device can",
-		 d->wish.mtu, d->eth.max_mtu);
+		 d->wish.mtu, most_mtu(d));
 	return -ERANGE;
 }
 
@@ -308,12 +351,26 @@ static int setup_queues(struct device *d, struct rte_mempool *pool)
 	return rc;
 }
 
+/*
+ * The device's own MAC is that of the kernel's interface, who is the peer here: it keeps it, and
+ * the port has another. The driver hears everything.
+ */
+static void set_tap_mac(struct device *d)
+{
+	rte_eth_macaddr_get(d->port, &d->mac);
+	d->mac.addr_bytes[5] ^= 1;
+	if (d->wish.has_mac)
+		d->mac = d->wish.mac;
+}
+
 /* Own MAC where the driver can, else hear everything; neighbour discovery is multicast. */
 static void set_filters(struct device *d)
 {
 	bool promiscuous = false;
 
-	if (d->wish.has_mac) {
+	if (is_tap(d->wish.name)) {
+		set_tap_mac(d);
+	} else if (d->wish.has_mac) {
 		d->mac = d->wish.mac;
 		promiscuous = rte_eth_dev_default_mac_addr_set(d->port, &d->mac) != 0;
 	} else {
@@ -373,6 +430,15 @@ static bool remember(uint16_t index, const char *name)
 	return true;
 }
 
+static void find_files(struct device *d)
+{
+	d->kernel_index = if_nametoindex(d->kernel_interface);
+	if (is_tap(d->wish.name))
+		device_files_of_tap(&d->files, d->kernel_interface);
+	else if (on_kernel_interface(d->wish.name))
+		device_files_of_packet(&d->files, d->kernel_interface);
+}
+
 int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct device **device,
 		char error[DEVICE_ERROR_MAX])
 {
@@ -400,6 +466,7 @@ int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct
 		device_close(d);
 		return rc;
 	}
+	find_files(d);
 	handles_open(d);
 	*device = d;
 	return 0;
@@ -447,17 +514,29 @@ void device_info(const struct device *d, struct device_info *info)
 	}
 }
 
-void device_losses(const struct device *d, struct device_losses *losses)
+void device_losses(struct device *d, struct device_losses *losses)
 {
 	struct rte_eth_stats stats;
+
+	if (on_kernel_interface(d->wish.name))
+		d->missed += device_packet_missed(&d->files);
 
 	*losses = past_losses[d->wish.index];
 	if (rte_eth_stats_get(d->port, &stats) != 0)
 		return;
-	losses->receive_missed += stats.imissed;
+	losses->receive_missed += stats.imissed + d->missed;
 	losses->receive_no_buffer += stats.rx_nombuf;
 	losses->receive_errors += stats.ierrors;
 	losses->transmit_errors += stats.oerrors;
+}
+
+/* A virtio-user device that connects to the other end, and by itself does it once. */
+static bool is_client(const char *device)
+{
+	char server[8];
+
+	return starts_with(device, "net_virtio_user") &&
+	       !(argument(device, "server", server, sizeof(server)) && strcmp(server, "1") == 0);
 }
 
 bool device_poll_link(struct device *d, bool *vanished)
@@ -467,7 +546,13 @@ bool device_poll_link(struct device *d, bool *vanished)
 	*vanished = rte_eth_dev_is_removed(d->port) == 1;
 	if (*vanished)
 		return false;
+	if (is_tap(d->wish.name))
+		return device_tap_up(&d->files, vanished);
 	if (d->kernel_interface[0])
-		return device_link_up(d->kernel_interface, vanished);
-	return rte_eth_link_get_nowait(d->port, &link) == 0 && link.link_status;
+		return device_link_up(d->kernel_interface, d->kernel_index, vanished);
+	if (rte_eth_link_get_nowait(d->port, &link) == 0 && link.link_status)
+		return true;
+	/* its socket is dead for good: only a new device finds the other end again */
+	*vanished = is_client(d->wish.name);
+	return false;
 }

@@ -69,7 +69,7 @@ void device_close(struct device *device);
 void device_info(const struct device *device, struct device_info *info);
 
 /* Read the losses; grows only, also over a reopened device. */
-void device_losses(const struct device *device, struct device_losses *losses);
+void device_losses(struct device *device, struct device_losses *losses);
 
 /*
  * The queues of device number index, as workers use them: handles that stay valid

@@ -25,15 +25,18 @@ static int query_socket(void)
 	return s;
 }
 
-bool device_link_up(const char *interface, bool *vanished)
+bool device_link_up(const char *interface, unsigned int index, bool *vanished)
 {
 	struct ifreq request = { 0 };
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	if (ioctl(query_socket(), SIOCGIFFLAGS, &request) != 0) {
+	if (ioctl(query_socket(), SIOCGIFINDEX, &request) != 0) {
 		*vanished = errno == ENODEV;
 		return false;
 	}
+	*vanished = (unsigned int)request.ifr_ifindex != index;
+	if (*vanished || ioctl(query_socket(), SIOCGIFFLAGS, &request) != 0)
+		return false;
 	return (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
 }
 

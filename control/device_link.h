@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* Whether an interface is up and has carrier; false and *vanished when it is gone. */
-bool device_link_up(const char *interface, bool *vanished);
+/*
+ * Whether an interface is up and has carrier; false and *vanished when it is gone, or another
+ * than that of the index has its name.
+ */
+bool device_link_up(const char *interface, unsigned int index, bool *vanished);
 
 #endif

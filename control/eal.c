@@ -2,6 +2,7 @@
 /* Starts DPDK's environment so that it leaves no trace on the host. */
 #include "eal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -122,19 +123,41 @@ static void args_free(struct args *args)
 		free(args->list[i]);
 }
 
-/* Free hugepages of any size and node; 0 without the kernel's word. */
-static bool host_has_hugepages(void)
+/* Memory in free hugepages of all sizes and nodes; 0 without the kernel's word. */
+static uint64_t free_hugepage_bytes(void)
 {
-	char line[128];
-	unsigned long free_pages = 0;
-	FILE *f = fopen("/proc/meminfo", "r");
+	static const char place[] = "/sys/kernel/mm/hugepages";
+	DIR *folder = opendir(place);
+	struct dirent *size;
+	uint64_t bytes = 0;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "HugePages_Free: %lu", &free_pages) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return free_pages > 0;
+	while (folder && (size = readdir(folder))) {
+		char path[sizeof(place) + sizeof(size->d_name) + sizeof("/free_hugepages")];
+		uint64_t kilobytes, pages = 0;
+		FILE *f;
+
+		if (sscanf(size->d_name, "hugepages-%" SCNu64 "kB", &kilobytes) != 1)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/free_hugepages", place, size->d_name);
+		f = fopen(path, "r");
+		if (f && fscanf(f, "%" SCNu64, &pages) == 1)
+			bytes += pages * kilobytes << 10;
+		if (f)
+			fclose(f);
+	}
+	if (folder)
+		closedir(folder);
+	return bytes;
+}
+
+/* Are there enough, or does the configuration insist? */
+static bool wants_hugepages(const struct config *config)
+{
+	const enum config_hugepages wish = config->dataplane.hugepages;
+
+	return wish == CONFIG_HUGEPAGES_REQUIRED ||
+	       (wish == CONFIG_HUGEPAGES_AUTO &&
+		free_hugepage_bytes() >= config->dataplane.memory_bytes);
 }
 
 static bool is_pci(const char *device)
@@ -173,12 +196,10 @@ static void args_devices(struct args *args, const struct config *config)
 static void args_memory(struct args *args, const struct config *config)
 {
 	const uint64_t megabytes = config->dataplane.memory_bytes >> 20;
-	const enum config_hugepages wish = config->dataplane.hugepages;
 
 	args_add(args, "-m");
 	args_add(args, "%" PRIu64, megabytes ? megabytes : 1);
-	if (wish == CONFIG_HUGEPAGES_REQUIRED ||
-	    (wish == CONFIG_HUGEPAGES_AUTO && host_has_hugepages())) {
+	if (wants_hugepages(config)) {
 		/* nothing is left behind that could hinder the next start */
 		args_add(args, "--in-memory");
 		args_add(args, "--single-file-segments");
@@ -226,10 +247,10 @@ int eal_start_live(const struct config *config, const struct cores *cores,
 	private_dir_enter(&dir);
 	if (rte_eal_init(args.count, argv) < 0) {
 		snprintf(error, EAL_ERROR_MAX,
-			 "DPDK did not start: %s (memory %" PRIu64
-			 "M, hugepages %s); see dataplane in the configuration",
+			 "DPDK did not start: %s (memory %" PRIu64 "M, %" PRIu64
+			 "M in free hugepages); see dataplane in the configuration",
 			 rte_strerror(rte_errno), config->dataplane.memory_bytes >> 20,
-			 host_has_hugepages() ? "there" : "none");
+			 free_hugepage_bytes() >> 20);
 		rc = rte_errno ? -rte_errno : -EIO;
 	}
 	private_dir_leave(&dir);

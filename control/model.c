@@ -198,7 +198,6 @@ static int add_neighbours(struct model *model)
 							  .port = model->port_number[router->port],
 							  .party = model_member_party(model, m),
 							  .listed = true,
-							  .router = router,
 							  .fixed = router->mac_count == 1,
 							  .resolved = router->mac_count == 1 };
 				if (to->resolved)
@@ -455,9 +454,6 @@ struct snapshot *model_snapshot(struct model *model)
 
 	if (update_table(model, false) || update_table(model, true))
 		return NULL;
-	if (model->hops_moved)
-		hops_relayout(&model->hops);
-	model->hops_moved = false;
 	model->generation++;
 	snapshot = compile(model);
 	if (snapshot)

@@ -41,7 +41,6 @@ struct neighbour {
 	bool resolved;
 	bool failed;
 	struct rte_ether_addr mac;
-	const struct config_router *router; /* when listed */
 };
 
 /* What a port's configuration leaves to be worked out. */
@@ -67,8 +66,6 @@ struct model {
 	struct neighbour *neighbour; /* ascending by port and address */
 	size_t neighbours, neighbours_allocated;
 	struct hops hops;
-	bool hops_moved; /* some are resolved now, or not any more: groups are to be laid out anew
-			  */
 	struct rib *rib;
 	struct rib *connected; /* subnets; their leaf is the port's number + 1 */
 	struct table *routes[2], *sources;

@@ -19,6 +19,7 @@
 
 #define RETRY_FIRST_NS   UINT64_C(500000000)
 #define RETRY_LONGEST_NS UINT64_C(30000000000)
+#define STEADY_NS        UINT64_C(10000000000)
 
 /* ---- publication ---- */
 
@@ -129,6 +130,17 @@ static void device_put_aside(struct runtime *rt, struct runtime_device *d)
 	d->device = NULL;
 }
 
+/* Later and later, until it has stayed for a while. */
+static void try_later(struct runtime_device *d, uint64_t now_ns)
+{
+	if (d->opened_ns && now_ns - d->opened_ns > STEADY_NS)
+		d->attempts = 0;
+	d->opened_ns = 0;
+	d->retry_ns =
+		now_ns + RTE_MIN(RETRY_FIRST_NS << RTE_MIN(d->attempts, 8u), RETRY_LONGEST_NS);
+	d->attempts++;
+}
+
 static void device_try(struct runtime *rt, struct runtime_device *d, uint64_t now_ns)
 {
 	char error[DEVICE_ERROR_MAX] = "";
@@ -136,16 +148,14 @@ static void device_try(struct runtime *rt, struct runtime_device *d, uint64_t no
 
 	if (device_open(&d->wish, rt->pool, &d->device, error) != 0) {
 		d->device = NULL;
-		d->attempts++;
-		d->retry_ns = now_ns +
-			      RTE_MIN(RETRY_FIRST_NS << RTE_MIN(d->attempts, 8u), RETRY_LONGEST_NS);
+		try_later(d, now_ns);
 		if (strcmp(error, d->error) != 0)
 			log_error("device", "%s: %s; it is tried again, the other ports go on",
 				  d->wish.name, error);
 		memcpy(d->error, error, sizeof(error));
 		return;
 	}
-	d->attempts = 0;
+	d->opened_ns = now_ns;
 	d->error[0] = '\0';
 	device_info(d->device, &info);
 	log_info("device", "%s: %s, %u receive and %u transmit queues", d->wish.name, info.driver,
@@ -174,7 +184,6 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 		opened |= d->device != NULL;
 	}
 	if (opened) {
-		neighbours_devices_changed(rt->neighbours);
 		publish(rt);
 		share_queues(rt);
 	}
@@ -196,7 +205,7 @@ static void set_links(struct runtime *rt, uint16_t device)
 		rt->private->link_known[port] = true;
 		log_info("port", "%s is %s", rt->config->ports[i].name, up ? "up" : "down");
 		if (up)
-			neighbours_link_up(rt->neighbours, port, dataplane_now_ns(rt->dp));
+			neighbours_announce(rt->neighbours, port);
 	}
 }
 
@@ -211,6 +220,7 @@ void runtime_poll_links(struct runtime *rt)
 		if (vanished) {
 			log_error("device", "%s has vanished; it is tried again", d->wish.name);
 			snprintf(d->error, sizeof(d->error), "has vanished");
+			try_later(d, dataplane_now_ns(rt->dp));
 			device_put_aside(rt, d);
 			share_queues(rt);
 		}
@@ -355,7 +365,6 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	share_queues(rt);
 	runtime_open_devices(rt, now_ns);
 	runtime_poll_links(rt);
-	neighbours_start_new(rt->neighbours, now_ns);
 }
 
 int runtime_reload(struct runtime *rt, struct problems *problems)

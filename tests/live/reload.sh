@@ -5,40 +5,15 @@
 #   tests/live/reload.sh BUILD_FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/../.." || exit 1
-
-if [ "$(id -u)" != 0 ]; then
-	echo "1..0 # SKIP network namespaces need root"
-	exit 0
-fi
-if ! unshare -n true 2>/dev/null; then
-	echo "1..0 # SKIP this machine makes no network namespaces"
-	exit 0
-fi
 # shellcheck source=/dev/null
-. tests/live/lib.sh
-
-N=0
-FAILED=0
-
-check() { # NAME COMMAND...
-	local name=$1 said
-	shift
-	N=$((N + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $N - $name"
-	else
-		FAILED=$((FAILED + 1))
-		echo "not ok $N - $name"
-		printf '%s\n' "$said" | tail -15 | sed 's/^/# /'
-	fi
-}
+. tests/live/check.sh
 
 # The exchange with its ports and members in an order (of 0 1 2); the routes of those that are there.
 write_config() { # ORDER [LINE-OF-PORTS...]
 	local order=$1 i letter
 	shift
 	printf 'exchange: {name: box, asn: 64500}\n'
-	printf 'dataplane: {memory: 256M}\nports:\n'
+	printf 'dataplane: {memory: 256M, hugepages: never}\nports:\n'
 	for i in $order; do isp_port "${ISPS[i]}" "$i" "${MTU[i]}"; done
 	for i in "$@"; do printf '  - %s\n' "$i"; done
 	printf 'members:\n'
@@ -61,10 +36,6 @@ reload_with() { # write_config's arguments
 ping_all() { # NAMESPACE ADDRESS COUNT
 	in_ns "$1" ping -c "$3" -i 0.001 -W 1 -q "$2" | tee /dev/stderr |
 		grep -q "^$3 packets transmitted, $3 received"
-}
-
-counter() { # PORT KEY
-	napctl --json show port "$1" | python3 -c "import json, sys; print(json.load(sys.stdin)['$2'])"
 }
 
 cell() { # FROM TO
@@ -117,20 +88,10 @@ s/^routes:/&\n  - {prefix: 203.0.113.0\/26, via: [198.51.100.0]}/" >"$WORK/napd.
 	[ "$(cell Delta Beta)" -ge 100 ] && [ "$(cell Delta Beta)" -le 102 ]
 }
 
-conserved() {
-	napctl --json show ports | python3 -c '
-import json, sys
-for p in json.load(sys.stdin):
-    left = p["rx_packets"] - p["forwarded"] - p["consumed"] - sum(p["drops"].values())
-    assert left == 0, (p["port"], left)'
-	in_ns nap curl -sf http://127.0.0.1:9473/metrics | grep -qx 'napd_accounting_error_packets 0'
-}
-
-exchange_up "$(realpath "${1:-build}")" || { echo "not ok 1 - napd starts"; echo 1..1; exit 1; }
+begin "${1:-build}"
 check "ports and members in another order keep counters and matrix" order_keeps_counters
 check "a port and member that return find their counters" gone_and_back
 check "newcomers begin at zero" newcomer_begins_at_zero
 sleep 0.3
 check "every packet is accounted for" conserved
-echo "1..$N"
-[ $FAILED = 0 ]
+end
