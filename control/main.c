@@ -25,8 +25,9 @@ static int command_check(int argc, char **argv);
 static int command_run_daemon(int argc, char **argv);
 
 static const char replay_usage[] =
-	"usage: napd replay [-c FILE] [--in PORT=CAPTURE]... [--out DIR] [--json]\n"
-	"                   [--accept-any-mac] [--filter EXPR] [CAPTURE]\n"
+	"usage: napd replay [-c FILE] [--in PORT=CAPTURE]... [--rib FILE]... [--out DIR]\n"
+	"                   [--json] [--accept-any-mac] [--filter EXPR]\n"
+	"                   [--rib-map PEER-AS=MEMBER|auto]... [--updates FILE]... [CAPTURE]\n"
 	"\n"
 	"Forwards captures through the exchange, offline: no NIC, no hugepages, no root,\n"
 	"no network. Without -c, CAPTURE goes into port \"in\" of a built-in exchange that\n"
@@ -35,6 +36,11 @@ static const char replay_usage[] =
 	"  -c, --config FILE      the exchange (default " CONFIG_PATH_DEFAULT ")\n"
 	"      --in PORT=CAPTURE  frames that arrive at a port; may be given many times, and\n"
 	"                         all are merged by timestamp\n"
+	"      --rib FILE         routes from an MRT dump, like those of tables.mrt\n"
+	"      --rib-map PEER-AS=MEMBER\n"
+	"                         peers of that AS are this member: its routers are the next\n"
+	"                         hops; auto gives every peer a member\n"
+	"      --updates FILE     BGP messages of an MRT file change the routes, at their time\n"
 	"      --out DIR          write DIR/PORT.pcap, what left each port, and\n"
 	"                         DIR/drop-REASON.pcap, what was dropped\n"
 	"      --json             print the report as one JSON object\n"
@@ -44,6 +50,7 @@ static const char replay_usage[] =
 	"      --help             this text\n"
 	"\n"
 	"A CAPTURE is pcap or pcapng of Ethernet frames, plain or .gz; - is standard input.\n"
+	"MRT files are plain, .gz, .bz2 or .xz.\n"
 	"\n"
 	"Exit status: 0 done; 1 the work failed, or a capture is torn; 2 arguments,\n"
 	"configuration or capture are wrong; 130 stopped by Ctrl-C.\n";
@@ -119,10 +126,16 @@ static int parse_input(char *text, struct replay_input *input)
 	return EXIT_STATUS_DONE;
 }
 
+/* What the command line of replay may give many times. */
+struct replay_lists {
+	struct replay_input *inputs;
+	char **ribs, **maps, **updates;
+};
+
 static int parse_replay(int argc, char **argv, struct replay_options *options,
-			struct replay_input *inputs)
+			const struct replay_lists *lists)
 {
-	enum { IN = 256, OUT, JSON, ANY_MAC, FILTER, HELP, RIB };
+	enum { IN = 256, OUT, JSON, ANY_MAC, FILTER, HELP, RIB, RIB_MAP, UPDATES };
 	static const struct option known[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "in", required_argument, NULL, IN },
@@ -131,6 +144,8 @@ static int parse_replay(int argc, char **argv, struct replay_options *options,
 		{ "accept-any-mac", no_argument, NULL, ANY_MAC },
 		{ "filter", required_argument, NULL, FILTER },
 		{ "rib", required_argument, NULL, RIB },
+		{ "rib-map", required_argument, NULL, RIB_MAP },
+		{ "updates", required_argument, NULL, UPDATES },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -142,7 +157,7 @@ static int parse_replay(int argc, char **argv, struct replay_options *options,
 			options->config_path = optarg;
 			break;
 		case IN:
-			if (parse_input(optarg, &inputs[options->input_count++]))
+			if (parse_input(optarg, &lists->inputs[options->input_count++]))
 				return EXIT_STATUS_WRONG;
 			break;
 		case OUT:
@@ -158,9 +173,14 @@ static int parse_replay(int argc, char **argv, struct replay_options *options,
 			options->filter = optarg;
 			break;
 		case RIB:
-			return complain(EXIT_STATUS_WRONG,
-					"napd replay: --rib: MRT tables are not in this version; "
-					"tables.file in the configuration reads routes as text");
+			lists->ribs[options->dumps.files++] = optarg;
+			break;
+		case RIB_MAP:
+			lists->maps[options->dumps.maps++] = optarg;
+			break;
+		case UPDATES:
+			lists->updates[options->update_count++] = optarg;
+			break;
 		case HELP:
 			fputs(replay_usage, stdout);
 			return -1;
@@ -168,31 +188,46 @@ static int parse_replay(int argc, char **argv, struct replay_options *options,
 			return bad_option("replay", option, argv);
 		}
 	}
+	options->dumps.keep = options->update_count > 0;
 	return EXIT_STATUS_DONE;
 }
 
-static int command_replay(int argc, char **argv)
+static int replay_arguments(int argc, char **argv, const struct replay_lists *lists)
 {
-	struct replay_input *inputs = calloc(argc + 1, sizeof(*inputs));
-	struct replay_options options = { .inputs = inputs };
-	int status;
+	struct replay_options options = { .inputs = lists->inputs,
+					  .dumps = { .file = lists->ribs, .map = lists->maps },
+					  .updates = lists->updates };
+	int status = parse_replay(argc, argv, &options, lists);
 
-	if (!inputs)
-		return complain(EXIT_STATUS_FAILED, "napd replay: no memory");
-	status = parse_replay(argc, argv, &options, inputs);
 	if (status == EXIT_STATUS_DONE && argc - optind > 1)
 		status = complain(EXIT_STATUS_WRONG,
 				  "napd replay: one CAPTURE only; for more of them --in "
 				  "PORT=CAPTURE (napd replay --help)");
 	else if (status == EXIT_STATUS_DONE && argc - optind == 1)
-		inputs[options.input_count++] = (struct replay_input){ NULL, argv[optind] };
+		lists->inputs[options.input_count++] = (struct replay_input){ NULL, argv[optind] };
 	if (status == EXIT_STATUS_DONE && options.input_count == 0)
 		status = complain(EXIT_STATUS_WRONG,
 				  "napd replay: which capture? give CAPTURE or --in "
 				  "PORT=CAPTURE (napd replay --help)");
-	if (status == EXIT_STATUS_DONE)
-		status = replay(&options);
-	free(inputs);
+	return status == EXIT_STATUS_DONE ? replay(&options) : status;
+}
+
+static int command_replay(int argc, char **argv)
+{
+	const struct replay_lists lists = { calloc(argc + 1, sizeof(*lists.inputs)),
+					    calloc(argc + 1, sizeof(char *)),
+					    calloc(argc + 1, sizeof(char *)),
+					    calloc(argc + 1, sizeof(char *)) };
+	int status;
+
+	if (lists.inputs && lists.ribs && lists.maps && lists.updates)
+		status = replay_arguments(argc, argv, &lists);
+	else
+		status = complain(EXIT_STATUS_FAILED, "napd replay: no memory");
+	free(lists.inputs);
+	free(lists.ribs);
+	free(lists.maps);
+	free(lists.updates);
 	return status < 0 ? EXIT_STATUS_DONE : status;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "feed/dump.h"
 #include "feed/file.h"
 #include "feed/static.h"
 #include "model_state.h"
@@ -322,6 +323,17 @@ int model_route_set(struct model *model, enum route_source source, const struct 
 	return rc;
 }
 
+int model_route_delete(struct model *model, enum route_source source,
+		       const struct ip_prefix *prefix)
+{
+	uint32_t old;
+	int rc = rib_delete(model->rib, prefix, source, &old);
+
+	if (!rc)
+		hops_release(&model->hops, old);
+	return rc;
+}
+
 /* A subnet of a port, and what in it is the exchange's own. */
 static int add_subnet(struct model *model, uint16_t port, const struct interface_address *address)
 {
@@ -485,6 +497,9 @@ static int fill(struct model *model, struct problems *problems)
 		rc = feed_static_load(model, problems);
 	for (size_t i = 0; !rc && i < config->tables.file_count; i++)
 		rc = feed_file_load(model, config->tables.file[i], problems);
+	if (!rc)
+		rc = feed_dump_load(model, model->options.dumps, problems);
+	model->options.dumps = NULL; /* they may not live as long */
 	if (rc)
 		return rc;
 	model->sources = source_table_create(model);
@@ -517,6 +532,7 @@ void model_free(struct model *model)
 	table_unref(model->routes[0]);
 	table_unref(model->routes[1]);
 	table_unref(model->sources);
+	feed_dump_free(model->dumps);
 	rib_free(model->rib);
 	rib_free(model->connected);
 	hops_fini(&model->hops);

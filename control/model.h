@@ -14,6 +14,7 @@
 #include "config.h"
 #include "snapshot.h"
 
+struct dump_options;
 struct model;
 
 struct model_options {
@@ -26,6 +27,7 @@ struct model_options {
 	 */
 	const struct model *previous;
 	uint16_t parties_max; /* how many numbers of parties there are; 0: as many as can be */
+	const struct dump_options *dumps; /* replay --rib, while the model is made; NULL: none */
 };
 
 struct model_routes {

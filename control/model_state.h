@@ -69,6 +69,7 @@ struct model {
 	struct rib *rib;
 	struct rib *connected; /* subnets; their leaf is the port's number + 1 */
 	struct table *routes[2], *sources;
+	struct dumps *dumps; /* paths kept for updates; NULL: none */
 	uint64_t generation;
 	uint64_t unresolved, refused; /* see struct model_routes */
 };
@@ -87,6 +88,10 @@ struct route {
  * beyond the capacity; -ENETUNREACH: no next hop is on a port's subnet. -ENOMEM.
  */
 int model_route_set(struct model *model, enum route_source source, const struct route *route);
+
+/* Take the route of a source back. -ENOENT: there was none. */
+int model_route_delete(struct model *model, enum route_source source,
+		       const struct ip_prefix *prefix);
 
 /* The port of a name, or on whose subnet an address lies, as the configuration counts; SIZE_MAX:
  * none. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "command.h"
 #include "dataplane.h"
 #include "eal.h"
+#include "feed/updates.h"
 #include "model.h"
 #include "outputs.h"
 #include "progress.h"
@@ -68,6 +70,8 @@ struct replay {
 	bool built_in;
 	struct config *config;
 	struct model *model;
+	struct updates *updates; /* NULL: none */
+	uint64_t next_update_ns;
 	const char **port_names;
 	struct arrival *arrivals;
 	size_t arrival_count;
@@ -152,7 +156,8 @@ static int load_config(struct replay *r)
 
 static int load_model(struct replay *r)
 {
-	const struct model_options options = { .any_mac = r->options->any_mac || r->built_in };
+	const struct model_options options = { .any_mac = r->options->any_mac || r->built_in,
+					       .dumps = &r->options->dumps };
 	struct problems problems = { 0 };
 	int status;
 
@@ -162,6 +167,26 @@ static int load_model(struct replay *r)
 		 : problems.errors > 0 ? EXIT_STATUS_WRONG
 				       : complain(EXIT_STATUS_FAILED, "napd replay: no memory");
 	problems_release(&problems);
+	return status;
+}
+
+/* Files of updates are read once to see that they are whole, before a packet is forwarded. */
+static int load_updates(struct replay *r)
+{
+	struct problems problems = { 0 };
+	int status;
+
+	r->next_update_ns = UINT64_MAX;
+	if (!r->options->update_count)
+		return EXIT_STATUS_DONE;
+	r->updates = updates_open(r->options->updates, r->options->update_count, &problems);
+	problems_print(&problems);
+	status = r->updates            ? EXIT_STATUS_DONE
+		 : problems.errors > 0 ? EXIT_STATUS_WRONG
+				       : complain(EXIT_STATUS_FAILED, "napd replay: no memory");
+	problems_release(&problems);
+	if (r->updates)
+		r->next_update_ns = updates_next_ns(r->updates);
 	return status;
 }
 
@@ -440,7 +465,27 @@ static void count_arrival(struct replay *r, const struct arrival *a,
 	r->report_ports[a->port].oversize_frames += record->wire_bytes > most;
 }
 
-/* Take frames from the captures for as long as one burst may hold them. 0 or -ENOBUFS. */
+/* Bring the table to what BGP had made of it at a time. 0 or negative errno. */
+static int update(struct replay *r, uint64_t time_ns)
+{
+	struct snapshot *snapshot;
+	long rc = updates_apply(r->updates, r->model, time_ns, LONG_MAX);
+
+	if (rc < 0)
+		return (int)rc;
+	r->next_update_ns = updates_next_ns(r->updates);
+	snapshot = model_snapshot(r->model);
+	if (!snapshot)
+		return -ENOMEM;
+	snapshot_publish(r->dataplane, snapshot);
+	snapshot_reclaim(r->dataplane);
+	return 0;
+}
+
+/*
+ * Take frames from the captures for as long as one burst may hold them; changes of the table that
+ * came before them are made first. 0 or -ENOBUFS; -EIO: the changes failed.
+ */
 static int run_fill(struct replay *r)
 {
 	struct run *run = &r->run;
@@ -454,9 +499,12 @@ static int run_fill(struct replay *r)
 		enum family family = frame_family(record);
 		uint32_t buffers = frame_buffers(record);
 
-		if (run->n > 0 && (a->device != run->device || family != run->family ||
-				   run->buffers + buffers > STEP_BUFFERS))
+		if (run->n > 0 &&
+		    (a->device != run->device || family != run->family ||
+		     run->buffers + buffers > STEP_BUFFERS || record->time_ns >= r->next_update_ns))
 			break;
+		if (record->time_ns >= r->next_update_ns && update(r, record->time_ns) < 0)
+			return -EIO;
 		run->frame[run->n] = frame_make(r, record);
 		if (!run->frame[run->n])
 			return -ENOBUFS;
@@ -507,7 +555,13 @@ static int run_all(struct replay *r)
 	char error[OUTPUTS_ERROR_MAX];
 
 	while (!stop_requested) {
-		if (run_fill(r) < 0)
+		int rc = run_fill(r);
+
+		if (rc == -EIO)
+			return complain(EXIT_STATUS_FAILED,
+					"napd replay: --updates: no memory, or a file changed "
+					"while it was read");
+		if (rc < 0)
 			return complain(EXIT_STATUS_FAILED, "napd replay: out of packet buffers: a "
 							    "bug, please report it");
 		if (r->run.n == 0)
@@ -647,6 +701,8 @@ static int set_up(struct replay *r)
 	if (!status)
 		status = load_model(r);
 	if (!status)
+		status = load_updates(r);
+	if (!status)
 		status = open_arrivals(r);
 	if (!status)
 		status = open_outputs(r);
@@ -702,6 +758,7 @@ static void tear_down(struct replay *r)
 	free(r->departures);
 	free(r->port_names);
 	free(r->report_ports);
+	updates_close(r->updates);
 	model_free(r->model);
 	config_free(r->config);
 }

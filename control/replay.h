@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "feed/dump.h"
+
 struct replay_input {
 	char *port; /* NULL: the only one there can be */
 	char *path;
@@ -20,6 +22,9 @@ struct replay_options {
 	const char *filter; /* NULL: every frame */
 	bool json;
 	bool any_mac;
+	struct dump_options dumps; /* keep is what updates ask for */
+	char *const *updates;      /* files of BGP messages */
+	size_t update_count;
 };
 
 /* Do it, with report and errors. Returns the exit status. Once a process. */

@@ -170,7 +170,8 @@ class Case:
         self.runs = []      # Run; the first, and one a variant
         self.inputs = []    # (words, text) of frames in
         self.files = {}     # file label -> kind of capture
-        self.args = []
+        self.args = []      # @NAME is the path of an MRT file
+        self.mrt = {}       # MRT file -> its lines
         self.moved = []     # (run number, words)
         self.twice = False
 
@@ -217,6 +218,8 @@ def read(path):
                 case.runs.append(run)
             elif words[0] == 'args':
                 case.args = shlex.split(line)[1:]
+            elif words[0] == 'mrt':
+                case.mrt.setdefault(words[1], []).append(line.split(None, 2)[2])
             elif words[0] == 'file':
                 case.files[words[1]] = words[2]
             elif words[0] == 'twice':

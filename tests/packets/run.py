@@ -16,6 +16,7 @@ import tempfile
 
 import capture
 import case as cases
+import mrt
 import oracle
 from packet import Builder, NotationError
 
@@ -284,7 +285,10 @@ class Runner:
         config = os.path.join(folder, 'napd.yaml')
         with open(config, 'w', encoding='utf-8') as file:
             file.write(run.config.yaml())
-        command = [self.napd, 'replay', '-c', config, '--json'] + case.args
+        for name, lines in case.mrt.items():
+            mrt.write(os.path.join(folder, name), lines, cases.START_NS // 10**9)
+        args = [os.path.join(folder, arg[1:]) if arg[0] == '@' else arg for arg in case.args]
+        command = [self.napd, 'replay', '-c', config, '--json'] + args
         files = {}
         for frame in expectation.frames:
             files.setdefault((frame.file, frame.port), []).append(
