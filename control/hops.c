@@ -136,13 +136,20 @@ static bool same_key(const struct hop_key *a, const struct hop_key *b)
 	       ip_address_equal(&a->gateway, &b->gateway);
 }
 
-int hops_take(struct hops *hops, const struct hop_key *key, uint64_t identity, uint32_t *index,
-	      bool *fresh)
+uint32_t hops_find(const struct hops *hops, const struct hop_key *key)
 {
 	uint32_t i = hops->hop_table[hash_key(key) & hops->hop_table_mask];
 
 	while (i && !same_key(&hops->hop[i].key, key))
 		i = hops->hop[i].next;
+	return i;
+}
+
+int hops_take(struct hops *hops, const struct hop_key *key, uint64_t identity, uint32_t *index,
+	      bool *fresh)
+{
+	uint32_t i = hops_find(hops, key);
+
 	*index = i;
 	*fresh = !i;
 	if (i) {

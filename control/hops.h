@@ -76,6 +76,9 @@ void hops_fini(struct hops *hops);
 int hops_take(struct hops *hops, const struct hop_key *key, uint64_t identity, uint32_t *index,
 	      bool *fresh);
 
+/* The next hop of a key; 0: nobody uses any. Takes no reference. */
+uint32_t hops_find(const struct hops *hops, const struct hop_key *key);
+
 /*
  * The leaf of a set: its only next hop, or a group. Takes the references in
  * choice, also when it fails; sorts choice and merges what is in it twice. The leaf is

@@ -413,13 +413,13 @@ struct table *table_create(void)
 
 struct table *table_ref(struct table *table)
 {
-	table->references++;
+	__atomic_add_fetch(&table->references, 1, __ATOMIC_RELAXED);
 	return table;
 }
 
 void table_unref(struct table *table)
 {
-	if (!table || --table->references)
+	if (!table || __atomic_sub_fetch(&table->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	fib4_free(table->fib4);
 	fib6_free(table->fib6);
@@ -460,12 +460,22 @@ static int update_table(struct model *model, bool ipv6)
 	return 0;
 }
 
+int model_prepare(struct model *model)
+{
+	const int rc = update_table(model, false);
+
+	return rc ? rc : update_table(model, true);
+}
+
 struct snapshot *model_snapshot(struct model *model)
 {
 	struct snapshot *snapshot;
 
-	if (update_table(model, false) || update_table(model, true))
+	if (model_prepare(model))
 		return NULL;
+	if (model->relayout)
+		hops_relayout(&model->hops);
+	model->relayout = false;
 	model->generation++;
 	snapshot = compile(model);
 	if (snapshot)

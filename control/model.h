@@ -46,6 +46,13 @@ struct model *model_create(const struct config *config, const struct model_optio
 			   struct problems *problems);
 void model_free(struct model *model);
 
+/*
+ * Make the tables that workers look up, so that model_snapshot() finds the work done: a
+ * million routes take a while. 0 or -ENOMEM. On any thread, as model_create() and model_free(),
+ * as long as nobody else uses the model.
+ */
+int model_prepare(struct model *model);
+
 /* Compile what is in force now. Returns to the caller, who publishes it; NULL without memory. */
 struct snapshot *model_snapshot(struct model *model);
 

@@ -80,17 +80,20 @@ static void forget(struct model *model, struct neighbour *n)
 /* Every next hop through the neighbour, the default's copy too, is as the neighbour is. */
 static void update_hops(struct model *model, const struct neighbour *n)
 {
-	for (uint32_t i = LEAF_FIRST_FREE; i < model->hops.hop_count; i++) {
-		struct hop *hop = &model->hops.hop[i];
+	struct hop_key key = { .gateway = n->address, .port = n->port };
 
-		if (!hop->references || hop->key.port != n->port ||
-		    !same_address(&hop->key.gateway, &n->address))
+	for (int copy = 0; copy < 2; copy++) {
+		uint32_t index;
+
+		key.via_default = copy;
+		index = hops_find(&model->hops, &key);
+		if (!index)
 			continue;
-		hop->resolved = n->resolved;
-		hop->failed = n->failed;
-		hop->mac = n->mac;
+		model->hops.hop[index].resolved = n->resolved;
+		model->hops.hop[index].failed = n->failed;
+		model->hops.hop[index].mac = n->mac;
+		model->relayout = true;
 	}
-	hops_relayout(&model->hops);
 }
 
 int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,

@@ -11,10 +11,7 @@
 #include "numbers.h"
 #include "rib.h"
 
-/*
- * FIB generations that snapshots share; freed with their last user. References are
- * counted without atomics: released on the thread that compiles.
- */
+/* FIB generations that snapshots share; freed with their last user, on whatever thread. */
 struct table {
 	unsigned int references;
 	struct fib4 *fib4;
@@ -66,6 +63,7 @@ struct model {
 	struct neighbour *neighbour; /* ascending by port and address */
 	size_t neighbours, neighbours_allocated;
 	struct hops hops;
+	bool relayout; /* next hops came or went: groups share their buckets anew */
 	struct rib *rib;
 	struct rib *connected; /* subnets; their leaf is the port's number + 1 */
 	struct table *routes[2], *sources;
