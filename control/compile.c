@@ -296,7 +296,7 @@ static int compile_port(struct compiled *c, const struct model *model, uint16_t 
 	to->mtu = from->mtu;
 	to->party = port->party;
 	to->used = true;
-	to->enabled = from->enabled;
+	to->enabled = port->enabled;
 	to->any_mac = model->options.any_mac;
 	to->mac_lock = from->mac_lock && !to->any_mac;
 	to->source_check = checks[from->source_check];

@@ -24,6 +24,9 @@
 #define TX_DESCRIPTORS 1024
 #define RING_BYTES     (4u << 20) /* of af_packet */
 #define PORT_CLOSED    UINT16_MAX
+#define VLAN_TAG_BYTES 4u
+/* of a ring's frame: the kernel's header, Ethernet, tags */
+#define FRAME_OVERHEAD_BYTES 128u
 
 /* One end of a queue, as a worker holds it. port: control writes, the worker reads. */
 struct queue_handle {
@@ -38,7 +41,8 @@ static rte_spinlock_t transmit_locks[DEVICE_MAX][WORKER_MAX];
 
 struct device {
 	struct device_wish wish;
-	char *name; /* of wish: the configuration it comes from goes with a reload */
+	char *name;        /* of wish: the configuration it comes from goes with a reload */
+	uint16_t mtu_room; /* the largest MTU that it can do as it was opened */
 	uint16_t port;
 	struct rte_eth_dev_info eth;
 	uint16_t receive_queues, transmit_queues;
@@ -192,7 +196,7 @@ static int interface_set_mtu(const char *name, uint16_t mtu, int *had)
 
 static int prepare_interface(struct device *d, char error[DEVICE_ERROR_MAX])
 {
-	const uint16_t mtu = d->wish.mtu + (d->wish.tagged ? 4 : 0);
+	const uint16_t mtu = d->wish.mtu + (d->wish.tagged ? VLAN_TAG_BYTES : 0);
 	int had = 0, rc;
 
 	if (!has_kernel_interface(d->wish.name))
@@ -221,9 +225,21 @@ uint32_t device_frame_room(uint16_t mtu)
 {
 	uint32_t frame = 2048;
 
-	while (frame < mtu + 128u)
+	while (frame < mtu + FRAME_OVERHEAD_BYTES)
 		frame *= 2;
 	return frame;
+}
+
+/* What a device opened for a wish can do without being opened again. */
+static uint16_t mtu_room(const struct device_wish *wish)
+{
+	char have[16];
+
+	if (!starts_with(wish->name, "net_af_packet") ||
+	    argument(wish->name, "framesz", have, sizeof(have)) ||
+	    argument(wish->name, "framecnt", have, sizeof(have)))
+		return wish->mtu;
+	return (uint16_t)(device_frame_room(wish->mtu) - FRAME_OVERHEAD_BYTES);
 }
 
 /*
@@ -323,8 +339,12 @@ static struct rte_eth_conf configuration(const struct device *d)
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = rss;
 	}
-	if (!on_kernel_interface(d->wish.name))
-		conf.rxmode.mtu = RTE_MIN(d->wish.mtu + (d->wish.tagged ? 4u : 0u), most_mtu(d));
+	if (!on_kernel_interface(d->wish.name)) {
+		/* a NIC has room for a tag from the start: a VLAN more shall not restart it */
+		const bool tag = d->wish.tagged || !starts_with(d->wish.name, "net_");
+
+		conf.rxmode.mtu = RTE_MIN(d->wish.mtu + (tag ? VLAN_TAG_BYTES : 0u), most_mtu(d));
+	}
 	return conf;
 }
 
@@ -467,6 +487,7 @@ int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct
 		return rc;
 	}
 	find_files(d);
+	d->mtu_room = mtu_room(&d->wish);
 	handles_open(d);
 	*device = d;
 	return 0;
@@ -490,6 +511,43 @@ void device_close(struct device *d)
 	}
 	free(d->name);
 	free(d);
+}
+
+/* ---- other wishes ---- */
+
+const char *device_restart_reason(const struct device *d, const struct device_wish *wish,
+				  char text[DEVICE_REASON_MAX])
+{
+	const char *reason = NULL;
+
+	if (wish->mtu > d->mtu_room) {
+		snprintf(text, DEVICE_REASON_MAX, "mtu %u is more than the %u it was opened for",
+			 wish->mtu, d->mtu_room);
+		return text;
+	}
+	if (wish->has_mac != d->wish.has_mac ||
+	    (wish->has_mac && !rte_is_same_ether_addr(&wish->mac, &d->wish.mac)))
+		reason = "its MAC changes";
+	else if (wish->receive_queues != d->wish.receive_queues)
+		reason = "its number of queues changes";
+	if (reason)
+		snprintf(text, DEVICE_REASON_MAX, "%s", reason);
+	return reason ? text : NULL;
+}
+
+void device_adapt(struct device *d, const struct device_wish *wish)
+{
+	const uint16_t mtu = wish->mtu + (wish->tagged ? VLAN_TAG_BYTES : 0);
+	int had = 0, rc;
+
+	d->wish.tagged = wish->tagged;
+	d->wish.speed_bps = wish->speed_bps;
+	if (!on_kernel_interface(d->wish.name))
+		return;
+	rc = interface_set_mtu(d->kernel_interface, mtu, &had);
+	if (rc != 0)
+		log_warning("device", "mtu %u does not fit interface %s, whose MTU is %d: %s", mtu,
+			    d->kernel_interface, had, strerror(-rc));
 }
 
 /* ---- looking at one ---- */

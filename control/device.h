@@ -58,6 +58,15 @@ int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct
 		char error[DEVICE_ERROR_MAX]);
 
 /*
+ * Why the device would have to be opened anew for another wish of it (in text); NULL: it need
+ * not, and device_adapt() makes it so while frames go on. A tag more or less never needs it.
+ */
+#define DEVICE_REASON_MAX 80
+const char *device_restart_reason(const struct device *device, const struct device_wish *wish,
+				  char text[DEVICE_REASON_MAX]);
+void device_adapt(struct device *device, const struct device_wish *wish);
+
+/*
  * From now on the queues of the device give and take nothing. Workers may still be
  * inside them: close only after a grace period (what was retired afterwards is released).
  */

@@ -104,6 +104,7 @@ static int add_ports(struct model *model)
 		struct model_port *port = &model->port[model->port_number[i]];
 
 		port->config = from;
+		port->enabled = from->enabled;
 		port->name_hash = hash_name(from->name);
 		port->mac = from->has_mac ? from->mac : mac_of_name(port->name_hash);
 		port->link_local =

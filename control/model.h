@@ -106,6 +106,9 @@ bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t
 const struct config_router *model_router(const struct model *model, uint16_t port,
 					 const struct ip_address *address);
 
+/* Whether a port forwards, whatever the configuration says; from the next snapshot on. */
+void model_enable_port(struct model *model, uint16_t port, bool enabled);
+
 /*
  * A detached port takes no frames from its device, from the next snapshot on: for as long as
  * workers may send what they answer by another device.

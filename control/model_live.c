@@ -27,6 +27,11 @@ void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether
 	}
 }
 
+void model_enable_port(struct model *model, uint16_t port, bool enabled)
+{
+	model->port[port].enabled = enabled;
+}
+
 void model_attach_port(struct model *model, uint16_t port, bool attached)
 {
 	model->port[port].detached = !attached;

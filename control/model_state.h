@@ -48,7 +48,7 @@ struct model_port {
 	uint16_t device;
 	uint16_t party; /* its only member, or the port itself */
 	uint64_t name_hash;
-	bool detached;
+	bool enabled, detached;
 };
 
 struct model {

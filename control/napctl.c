@@ -18,6 +18,7 @@
 #define SOCKET_DEFAULT          "/run/napd/napd.sock"
 #define READONLY_SOCKET_DEFAULT "/run/napd/napd-ro.sock"
 #define ANSWER_SECONDS          30
+#define RELOAD_SECONDS          600 /* tables of millions are read from files */
 
 static const char usage[] =
 	"usage: napctl [-s SOCKET] [--json] [--watch] COMMAND...\n"
@@ -27,7 +28,12 @@ static const char usage[] =
 	"  show ports | port NAME | members | member NAME | neighbours | matrix\n"
 	"  show routes [PREFIX] | route ADDRESS | tables | workers | version\n"
 	"  show drops [--port NAME] [--last N]\n"
-	"  reload                 read the configuration again and apply it\n"
+	"  show reload            the last one, and whether it waits to be confirmed\n"
+	"  reload                 read the configuration again, show and apply what changed\n"
+	"  reload --check         only show it\n"
+	"  reload --confirm TIME  take it back after 60s, 5m, 1h unless this comes:\n"
+	"  confirm                keep what was applied\n"
+	"  port NAME enable|disable   over reloads, until you say otherwise\n"
 	"\n"
 	"  -s, --socket SOCKET    the control socket (default " SOCKET_DEFAULT ",\n"
 	"                         or where that is not yours " READONLY_SOCKET_DEFAULT ")\n"
@@ -37,9 +43,9 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 done; 1 it failed; 2 the command is wrong.\n";
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, int seconds)
 {
-	const struct timeval patience = { ANSWER_SECONDS, 0 };
+	const struct timeval patience = { seconds, 0 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int s, error;
 
@@ -107,7 +113,8 @@ static char *read_all(int s)
 static json_t *ask(const char *path, int argc, char **argv, int json)
 {
 	json_t *request = json_pack("{s:[],s:b}", "argv", "json", json), *answer = NULL;
-	const int s = connect_to(path);
+	const int s =
+		connect_to(path, strcmp(argv[0], "reload") == 0 ? RELOAD_SECONDS : ANSWER_SECONDS);
 	char *text = NULL;
 
 	for (int i = 0; i < argc; i++)

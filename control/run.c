@@ -18,6 +18,7 @@
 #include <rte_mbuf.h>
 #include <systemd/sd-daemon.h>
 
+#include "background.h"
 #include "command.h"
 #include "cores.h"
 #include "eal.h"
@@ -25,6 +26,7 @@
 #include "export/socket.h"
 #include "interpose.h"
 #include "log.h"
+#include "reload.h"
 #include "runtime_private.h"
 
 #define POLL_US       1000   /* workers' events */
@@ -123,6 +125,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	neighbours_tick(d->rt.neighbours, now);
 	accounting_look(&d->private.accounting, &d->rt);
 	runtime_open_devices(&d->rt, now);
+	reload_tick(d->rt.reload, now);
 	runtime_watch_workers(&d->rt, now);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		if (d->private.stalled[i])
@@ -134,15 +137,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 static void on_reload(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
-	struct problems problems = { 0 };
 
 	(void)fd;
 	(void)what;
-	sd_notify(0, "RELOADING=1");
-	runtime_reload(&d->rt, &problems);
-	problems_print(&problems);
-	problems_release(&problems);
-	sd_notify(0, "READY=1");
+	reload_signalled(d->rt.reload);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -228,13 +226,14 @@ static bool all_virtual(const struct config *config)
  * Buffers as wide as any device wants them for the largest MTU, and as many as half of
  * the memory holds; replies and fragments come from here too.
  */
-static struct rte_mempool *pool_create(const struct config *config)
+static struct rte_mempool *pool_create(const struct config *config, uint16_t *mtu)
 {
-	uint32_t mtu = 1500, room, n;
+	uint32_t room, n;
 
+	*mtu = 1500;
 	for (size_t i = 0; i < config->port_count; i++)
-		mtu = RTE_MAX(mtu, (uint32_t)config->ports[i].mtu);
-	room = RTE_PKTMBUF_HEADROOM + device_frame_room(mtu);
+		*mtu = RTE_MAX(*mtu, config->ports[i].mtu);
+	room = RTE_PKTMBUF_HEADROOM + device_frame_room(*mtu);
 	n = RTE_MIN(config->dataplane.memory_bytes / 2 / (room + 256), POOL_MBUFS);
 	return rte_pktmbuf_pool_create("frames", n, 256, 0, room, SOCKET_ID_ANY);
 }
@@ -251,7 +250,7 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	memcpy(d->rt.worker_core, cores->worker, sizeof(cores->worker));
 	d->private.parties_max = config.parties;
 	memset(d->private.port_queue, DEVICE_MAX, sizeof(d->private.port_queue));
-	d->rt.pool = pool_create(d->rt.config);
+	d->rt.pool = pool_create(d->rt.config, &d->private.mtu_max);
 	if (!d->rt.pool)
 		return complain(EXIT_STATUS_FAILED,
 				"%s: dataplane.memory: too little for packet buffers; give more",
@@ -260,7 +259,9 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	d->rt.counts = d->rt.dp ? counts_create(d->rt.dp, config.parties) : NULL;
 	d->rt.neighbours = d->rt.dp ? neighbours_create(d->rt.dp, d->rt.pool) : NULL;
 	d->rt.base = event_base_new();
-	if (!d->rt.dp || !d->rt.counts || !d->rt.neighbours || !d->rt.base)
+	d->rt.background = d->rt.base ? background_create(d->rt.base) : NULL;
+	d->rt.reload = reload_create(&d->rt);
+	if (!d->rt.dp || !d->rt.counts || !d->rt.neighbours || !d->rt.background || !d->rt.reload)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		worker_set_pool(dataplane_worker(d->rt.dp, i), d->rt.pool);
@@ -318,6 +319,9 @@ static void end(struct daemon *d)
 {
 	metrics_close(d->metrics);
 	control_socket_close(d->socket);
+	background_free(d->rt.background);
+	d->rt.background = NULL;
+	reload_free(d->rt.reload);
 	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
 		worker_set_queues(dataplane_worker(d->rt.dp, i), NULL);
 	usleep(DRAIN_MS * 1000);

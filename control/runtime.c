@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <rte_mbuf.h>
 
+#include "background.h"
 #include "log.h"
 #include "runtime_private.h"
 
@@ -102,12 +102,41 @@ static void wishes(const struct runtime *rt, const struct config *config, struct
 	}
 }
 
-static bool same_wish(const struct device_wish *a, const struct device_wish *b)
+/* Is there, by another configuration, anything else to be done with a device than to go on? */
+static bool device_changes(const struct runtime_device *d, const struct device_wish *wish,
+			   struct device_change *change)
 {
-	return a->name && b->name && strcmp(a->name, b->name) == 0 && a->mtu == b->mtu &&
-	       a->tagged == b->tagged && a->has_mac == b->has_mac &&
-	       memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 &&
-	       a->receive_queues == b->receive_queues && a->speed_bps == b->speed_bps;
+	const bool is = d->wish.name, will = wish->name;
+
+	*change = (struct device_change){ .device = will ? wish->name : d->wish.name };
+	if (!is && !will)
+		return false;
+	if (!is || !will || strcmp(wish->name, d->wish.name) != 0) {
+		change->kind = will ? DEVICE_OPENS : DEVICE_CLOSES;
+		return true;
+	}
+	change->kind = DEVICE_RESTARTS;
+	return d->device && device_restart_reason(d->device, wish, change->reason);
+}
+
+size_t runtime_device_changes(const struct runtime *rt, const struct config *config,
+			      struct model *model, struct device_change list[2 * DEVICE_MAX])
+{
+	struct device_wish wish[DEVICE_MAX];
+	size_t n = 0;
+
+	wishes(rt, config, model, wish);
+	for (uint16_t i = 0; i < DEVICE_MAX; i++) {
+		const struct runtime_device *d = &rt->devices[i];
+
+		if (!device_changes(d, &wish[i], &list[n]))
+			continue;
+		n++;
+		if (list[n - 1].kind == DEVICE_OPENS && d->wish.name)
+			list[n++] = (struct device_change){ .device = d->wish.name,
+							    .kind = DEVICE_CLOSES };
+	}
+	return n;
 }
 
 /* Workers must leave a device before it closes: it waits for the next grace period. */
@@ -232,7 +261,7 @@ bool runtime_port_up(const struct runtime *rt, uint16_t port)
 {
 	const size_t i = model_config_port(rt->model, port);
 
-	return i != SIZE_MAX && rt->config->ports[i].enabled &&
+	return i != SIZE_MAX && runtime_port_enabled(rt, port) &&
 	       rt->private->port_queue[port] == model_port_device(rt->model, port) &&
 	       rt->devices[model_port_device(rt->model, port)].link_up;
 }
@@ -264,6 +293,21 @@ static void attach_ports(struct runtime *rt)
 	publish(rt);
 }
 
+static void past_free(void *arg)
+{
+	struct past *p = arg;
+
+	model_free(p->model);
+	config_free(p->config);
+	free(p);
+}
+
+static void past_is_free(void *arg, bool cancelled)
+{
+	(void)arg;
+	(void)cancelled;
+}
+
 void runtime_reclaim(struct runtime *rt)
 {
 	if (snapshot_reclaim(rt->dp) != 0)
@@ -281,15 +325,16 @@ void runtime_reclaim(struct runtime *rt)
 		struct past *p = rt->private->past;
 
 		rt->private->past = p->next;
-		model_free(p->model);
-		config_free(p->config);
-		free(p);
+		/* a million routes take a while */
+		if (!rt->background ||
+		    background_run(rt->background, past_free, past_is_free, p) != 0)
+			past_free(p);
 	}
 }
 
 /* ---- start and reload ---- */
 
-/* Bring the table of devices to what config wants. Changed ones are closed and opened again. */
+/* Bring the table of devices to what config wants; those that cannot go on are opened anew. */
 static void adopt_devices(struct runtime *rt)
 {
 	struct device_wish wish[DEVICE_MAX];
@@ -298,11 +343,15 @@ static void adopt_devices(struct runtime *rt)
 	rt->device_count = model_devices(rt->model);
 	for (uint16_t i = 0; i < DEVICE_MAX; i++) {
 		struct runtime_device *d = &rt->devices[i];
+		struct device_change change = { 0 };
 
-		if (same_wish(&wish[i], &d->wish)) {
-			d->wish.name = wish[i].name; /* the old configuration goes */
+		if (d->device && !device_changes(d, &wish[i], &change)) {
+			device_adapt(d->device, &wish[i]);
+			d->wish = wish[i]; /* the old configuration goes, and its name with it */
 			continue;
 		}
+		if (change.reason[0] && d->device)
+			log_info("device", "%s restarts: %s", change.device, change.reason);
 		device_put_aside(rt, d);
 		*d = (struct runtime_device){ .wish = wish[i] };
 	}
@@ -322,6 +371,9 @@ static void adopt_ports(struct runtime *rt)
 	for (size_t i = 0; i < rt->config->port_count; i++) {
 		const uint16_t port = model_port_number(rt->model, i);
 
+		if (model_port_is_new(rt->model, port))
+		private->operator[port] = OPERATOR_SILENT;
+		model_enable_port(rt->model, port, runtime_port_enabled(rt, port));
 		if (private->port_queue[port] == DEVICE_MAX)
 			set_port_queue(rt, port);
 		if (private->port_queue[port] == model_port_device(rt->model, port))
@@ -367,33 +419,56 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	runtime_poll_links(rt);
 }
 
-int runtime_reload(struct runtime *rt, struct problems *problems)
+struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,
+			    bool keep)
 {
-	const struct model_options options = { .previous = rt->model,
-					       .parties_max = rt->private->parties_max };
-	struct config *config = config_load(rt->config_path, problems);
-	struct model *model = config ? model_create(config, &options, problems) : NULL;
+	struct config *old = rt->config;
 	struct past *past = calloc(1, sizeof(*past));
 
-	if (!model || !past) {
-		model_free(model);
-		config_free(config);
-		free(past);
-		rt->last_reload_ok = false;
-		log_error("run", "reload of %s: %zu errors; what is in force stays",
-			  rt->config_path, problems->errors);
-		return problems->errors ? -EINVAL : -ENOMEM;
+	if (past) {
+		*past = (struct past){ rt->private->past, rt->model, keep ? NULL : old };
+		rt->private->past = past;
+	} else {
+		log_error("run", "no memory to free what was in force; it stays");
 	}
-	*past = (struct past){ rt->private->past, rt->model, rt->config };
-	rt->private->past = past;
 	rt->model = model;
 	rt->config = config;
 	log_set_level(config->log.level);
 	runtime_adopt(rt, dataplane_now_ns(rt->dp));
-	rt->last_reload_ok = true;
-	rt->last_reload_time_s = time(NULL);
-	log_info("run", "reloaded %s", rt->config_path);
-	return 0;
+	return keep ? old : NULL;
+}
+
+/* ---- what an operator says of a port ---- */
+
+bool runtime_port_enabled(const struct runtime *rt, uint16_t port)
+{
+	const size_t i = model_config_port(rt->model, port);
+
+	if (i == SIZE_MAX)
+		return false;
+	return rt->private->operator[port] == OPERATOR_SILENT
+		       ? rt->config->ports[i].enabled
+		       : rt->private->operator[port] == OPERATOR_ENABLES;
+}
+
+bool runtime_port_overruled(const struct runtime *rt, uint16_t port)
+{
+	const size_t i = model_config_port(rt->model, port);
+
+	return i != SIZE_MAX && runtime_port_enabled(rt, port) != rt->config->ports[i].enabled;
+}
+
+void runtime_set_enabled(struct runtime *rt, uint16_t port, bool enabled)
+{
+	const struct config_port *config = &rt->config->ports[model_config_port(rt->model, port)];
+
+	rt->private->operator[port] = enabled == config->enabled ? OPERATOR_SILENT
+	: enabled                                                ? OPERATOR_ENABLES
+								 : OPERATOR_DISABLES;
+	log_info("port", "%s is %s by an operator", config->name, enabled ? "enabled" : "disabled");
+	model_enable_port(rt->model, port, enabled);
+	publish(rt);
+	runtime_poll_links(rt);
 }
 
 /* ---- what others ask ---- */

@@ -17,6 +17,8 @@
 #include "neighbour.h"
 
 struct event_base;
+struct background;
+struct reload;
 struct runtime_private;
 
 /* One device of the configuration and how it fares. */
@@ -39,6 +41,8 @@ struct runtime {
 	struct rte_mempool *pool;
 	struct neighbours *neighbours;
 	struct event_base *base;
+	struct background *background;
+	struct reload *reload;
 	struct runtime_device *devices; /* [device_count], by device number of the snapshot */
 	uint16_t device_count;
 	unsigned int workers;
@@ -51,9 +55,29 @@ struct runtime {
 	struct runtime_private *private;
 };
 
-/* Read the configuration again and apply it; what is wrong goes to problems. 0 or a negative errno.
+/* What a model would do to a device. */
+struct device_change {
+	const char *device; /* borrowed from the configuration that has it */
+	enum device_change_kind { DEVICE_OPENS, DEVICE_CLOSES, DEVICE_RESTARTS } kind;
+	char reason[DEVICE_REASON_MAX]; /* of a restart */
+};
+size_t runtime_device_changes(const struct runtime *rt, const struct config *config,
+			      struct model *model, struct device_change list[2 * DEVICE_MAX]);
+
+/*
+ * Forward by another configuration and its model, which it takes; what was in force is freed
+ * when nobody needs it any more. keep: but not the old configuration, which returns to the caller.
  */
-int runtime_reload(struct runtime *rt, struct problems *problems);
+struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,
+			    bool keep);
+
+/*
+ * What an operator says of a port at run time, over every reload until he says otherwise; enabled
+ * as the configuration has it means nothing more to say.
+ */
+void runtime_set_enabled(struct runtime *rt, uint16_t port, bool enabled);
+bool runtime_port_enabled(const struct runtime *rt, uint16_t port);
+bool runtime_port_overruled(const struct runtime *rt, uint16_t port);
 
 /* Is a port's link up (its device open, enabled and with carrier)? */
 bool runtime_port_up(const struct runtime *rt, uint16_t port);

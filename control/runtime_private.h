@@ -29,12 +29,15 @@ struct runtime_private {
 	struct closing *closing;
 	struct past *past;
 	uint16_t parties_max;
+	uint16_t mtu_max; /* that packet buffers have room for */
 	struct progress progress[WORKER_MAX];
 	bool stalled[WORKER_MAX];
 	bool link_known[PORT_MAX];
 	struct accounting accounting;
 	/* whose queue workers send a port's frames by; DEVICE_MAX: none yet */
 	uint8_t port_queue[PORT_MAX];
+	/* what an operator said of a port, by its number */
+	enum { OPERATOR_SILENT, OPERATOR_DISABLES, OPERATOR_ENABLES } operator[PORT_MAX];
 	bool moving; /* a port waits for another queue until workers have moved on */
 };
 

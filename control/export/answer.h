@@ -19,6 +19,8 @@ struct asking {
 	json_t *json; /* the command sets it */
 	char *error;
 	int status;
+	struct waiter *waiter; /* the command's, if it sets later */
+	bool later;
 };
 
 typedef void (*command_fn)(struct asking *a);
@@ -30,6 +32,9 @@ typedef void (*command_fn)(struct asking *a);
 /* End with an error; status 1 or 2. */
 void answer_fail(struct asking *a, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The configured port of a name; else SIZE_MAX, and an error says which there are. */
+size_t port_named(struct asking *a, const char *name);
 
 /* One column of a table: a key of its rows, a heading, and how wide at least. */
 struct column {

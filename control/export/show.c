@@ -66,9 +66,10 @@ static void unknown(struct asking *a, int argc, char **argv)
 	answer_fail(a, 2, "napctl: %s: no such command (napctl --help)", said);
 }
 
-struct command_answer command_run(struct runtime *rt, int argc, char **argv, bool readonly)
+struct command_answer command_run(struct runtime *rt, int argc, char **argv, bool readonly,
+				  struct waiter *waiter)
 {
-	struct asking a = { .rt = rt };
+	struct asking a = { .rt = rt, .waiter = waiter };
 	struct command_answer answer;
 	size_t length = 0;
 	char *text = NULL;
@@ -93,7 +94,7 @@ struct command_answer command_run(struct runtime *rt, int argc, char **argv, boo
 		known[i].run(&a);
 	if (a.text)
 		fclose(a.text);
-	answer = (struct command_answer){ a.json, text, a.error, a.status };
+	answer = (struct command_answer){ a.json, text, a.error, a.status, a.later };
 	return answer;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Commands about routes and neighbours, the version, and reload. */
+/* Commands about routes and neighbours, and the version. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,34 +273,4 @@ void show_version(struct asking *a)
 			    cpu_path_name(cpu_path()));
 	fprintf(a->text, "napd %s, %s, %s lookups; exchange %s\n", NAPD_VERSION, rte_version(),
 		cpu_path_name(cpu_path()), a->rt->config->exchange.name);
-}
-
-/* ---- reload ---- */
-
-static json_t *problem_json(const struct problem *p)
-{
-	return json_pack("{s:s,s:i,s:i,s:s,s:b}", "file", p->place.file ? p->place.file : "",
-			 "line", (int)p->place.line, "column", (int)p->place.column, "text",
-			 p->text, "warning", (int)p->warning);
-}
-
-void do_reload(struct asking *a)
-{
-	struct problems problems = { 0 };
-	json_t *list = json_array();
-	const int rc = runtime_reload(a->rt, &problems);
-
-	for (size_t i = 0; i < problems.count; i++) {
-		const struct problem *p = &problems.list[i];
-
-		json_array_append_new(list, problem_json(p));
-		fprintf(a->text, "%s:%u:%u: %s%s\n", p->place.file ? p->place.file : "",
-			p->place.line, p->place.column, p->warning ? "warning: " : "", p->text);
-	}
-	a->json = json_pack("{s:b,s:o}", "applied", rc == 0, "problems", list);
-	if (rc == 0)
-		fprintf(a->text, "reloaded\n");
-	else
-		answer_fail(a, 2, "reload: %zu errors; what is in force stays", problems.errors);
-	problems_release(&problems);
 }

@@ -34,14 +34,15 @@ static json_t *port_json(const struct runtime *rt, size_t i)
 	const struct config_port *port = &rt->config->ports[i];
 	const uint16_t number = model_port_number(rt->model, i);
 	const struct runtime_device *d = &rt->devices[model_port_device(rt->model, number)];
+	const bool enabled = runtime_port_enabled(rt, number);
 	struct port_counters c;
 	json_t *row;
 
 	counts_port(rt->counts, number, &c);
-	row = json_pack("{s:s,s:s,s:s,s:b,s:s,s:i,s:i}", "port", port->name, "description",
-			port->description, "device", port->device, "enabled", (int)port->enabled,
-			"link",
-			!port->enabled                ? "disabled"
+	row = json_pack("{s:s,s:s,s:s,s:b,s:b,s:s,s:i,s:i}", "port", port->name, "description",
+			port->description, "device", port->device, "enabled", (int)enabled,
+			"overruled", (int)runtime_port_overruled(rt, number), "link",
+			!enabled                      ? "disabled"
 			: runtime_port_up(rt, number) ? "up"
 						      : "down",
 			"vlan", port->vlan, "mtu", port->mtu);
@@ -93,8 +94,7 @@ void show_ports(struct asking *a)
 	}
 }
 
-/* The configured port of a name; an error says which there are. */
-static size_t port_named(struct asking *a, const char *name)
+size_t port_named(struct asking *a, const char *name)
 {
 	char known[160] = "";
 

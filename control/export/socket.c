@@ -33,8 +33,15 @@ struct client {
 	struct client *next;
 	struct control_socket *cs;
 	struct bufferevent *io;
+	struct waiter *waiter; /* its answer comes later; NULL: it does not */
 	bool readonly;
+	bool wants_json;
 	bool answered;
+};
+
+/* Outlives its client when that goes before the answer comes. */
+struct waiter {
+	struct client *client;
 };
 
 struct endpoint {
@@ -62,6 +69,8 @@ static void client_free(struct client *c)
 	if (*at)
 		*at = c->next;
 	c->cs->count--;
+	if (c->waiter)
+		c->waiter->client = NULL;
 	bufferevent_free(c->io);
 	free(c);
 }
@@ -82,45 +91,76 @@ static int request_words(const json_t *request, char *argv[WORDS_MAX])
 	return n;
 }
 
-static json_t *answer_to(struct client *c, const char *line, size_t length)
+/* Takes reply; NULL: no memory. */
+static void client_send(struct client *c, json_t *reply)
 {
-	json_t *request = json_loadb(line, length, 0, NULL);
-	const bool wants_json = json_is_true(json_object_get(request, "json"));
-	char *argv[WORDS_MAX];
-	const int argc = request_words(request, argv);
-	struct command_answer a;
-	json_t *reply;
-
-	if (argc < 0) {
-		json_decref(request);
-		return json_pack("{s:i,s:s}", "status", 2, "error",
-				 "the request is not {\"argv\": [WORD, ...]}");
-	}
-	a = command_run(c->cs->rt, argc, argv, c->readonly);
-	reply = json_pack("{s:i}", "status", a.status);
-	if (a.error)
-		json_object_set_new(reply, "error", json_string(a.error));
-	if (wants_json && a.json)
-		json_object_set(reply, "json", a.json);
-	else if (!wants_json && a.text)
-		json_object_set_new(reply, "text", json_string(a.text));
-	command_answer_release(&a);
-	json_decref(request);
-	return reply;
-}
-
-static void client_reply(struct client *c, const char *line, size_t length)
-{
-	json_t *reply = answer_to(c, line, length);
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	c->answered = true;
-	bufferevent_disable(c->io, EV_READ);
 	if (text)
 		bufferevent_write(c->io, text, strlen(text));
 	bufferevent_write(c->io, "\n", 1);
 	free(text);
 	json_decref(reply);
+}
+
+static void client_answer(struct client *c, const struct command_answer *a)
+{
+	json_t *reply = json_pack("{s:i}", "status", a->status);
+
+	if (a->error)
+		json_object_set_new(reply, "error", json_string(a->error));
+	if (c->wants_json && a->json)
+		json_object_set(reply, "json", a->json);
+	else if (!c->wants_json && a->text)
+		json_object_set_new(reply, "text", json_string(a->text));
+	client_send(c, reply);
+}
+
+void waiter_answer(struct waiter *waiter, const struct command_answer *answer)
+{
+	if (waiter->client) {
+		waiter->client->waiter = NULL;
+		client_answer(waiter->client, answer);
+	}
+	free(waiter);
+}
+
+/* Run what it asks for; what takes long answers later. */
+static void client_run(struct client *c, int argc, char **argv)
+{
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+	struct command_answer a;
+
+	if (!waiter) {
+		client_send(c, NULL);
+		return;
+	}
+	waiter->client = c;
+	a = command_run(c->cs->rt, argc, argv, c->readonly, waiter);
+	if (a.later) {
+		c->waiter = waiter;
+	} else {
+		free(waiter);
+		client_answer(c, &a);
+	}
+	command_answer_release(&a);
+}
+
+static void client_request(struct client *c, const char *line, size_t length)
+{
+	json_t *request = json_loadb(line, length, 0, NULL);
+	char *argv[WORDS_MAX];
+	const int argc = request_words(request, argv);
+
+	bufferevent_disable(c->io, EV_READ);
+	c->wants_json = json_is_true(json_object_get(request, "json"));
+	if (argc < 0)
+		client_send(c, json_pack("{s:i,s:s}", "status", 2, "error",
+					 "the request is not {\"argv\": [WORD, ...]}"));
+	else
+		client_run(c, argc, argv);
+	json_decref(request);
 }
 
 static void on_read(struct bufferevent *io, void *arg)
@@ -131,7 +171,7 @@ static void on_read(struct bufferevent *io, void *arg)
 	char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
 
 	if (line) {
-		client_reply(c, line, length);
+		client_request(c, line, length);
 		free(line);
 	} else if (evbuffer_get_length(input) >= REQUEST_MAX) {
 		client_free(c);
