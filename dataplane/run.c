@@ -88,10 +88,10 @@ int worker_run(struct worker *w, bool adaptive)
 		unsigned int received;
 
 		w->now_ns = dataplane_now_ns(w->dp);
+		inject_send(w);
 		received = worker_round(w);
 		if (w->hold->count)
 			hold_poll(w);
-		inject_send(w);
 		transmit_flush(w);
 		rte_rcu_qsbr_quiescent(w->dp->qsbr, w->index);
 		counter_add(&w->load.loops, 1);

@@ -74,6 +74,7 @@ struct worker {
 	struct rte_ring *punt, *inject;
 	struct meter punt_meter[PUNT_KINDS];
 	struct rte_meter_srtcm punt_bucket[PUNT_KINDS];
+	struct punt_lanes *lanes; /* punt.c: frames for the host */
 	struct worker_load load;
 	struct record_ring *records; /* [PORT_MAX] */
 	struct hold *hold;

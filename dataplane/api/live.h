@@ -69,11 +69,42 @@ struct punt {
 unsigned int punt_receive(struct dataplane *dp, unsigned int worker, struct punt *list,
 			  unsigned int n);
 
+/* ---- punt: frames for the host, which a port's TAP accepts ---- */
+
+/*
+ * Each class has a bucket a port and a ring a worker, so that a flood of one starves
+ * neither the others nor other ports (RFC 6192). ARP and neighbour discovery never come this
+ * way: workers answer them, and what they say are events above.
+ */
+enum punt_class {
+	PUNT_ROUTING, /* BGP and BFD */
+	PUNT_ICMP,
+	PUNT_REST,
+	PUNT_CLASSES
+};
+
+/* An IP packet as received, counted as consumed by the time control has it. */
+struct punt_frame {
+	struct rte_mbuf *frame; /* maybe of several segments */
+	uint16_t port;          /* ingress */
+	uint16_t l3_offset;     /* where the packet begins */
+	uint16_t l3_bytes;      /* its own length, padding left out */
+	bool ipv6;
+};
+
+/*
+ * Take at most n frames of a class from a worker, in their order. Returns how many;
+ * the frames return to the caller. Control thread.
+ */
+unsigned int punt_receive_frames(struct dataplane *dp, unsigned int worker, enum punt_class which,
+				 struct punt_frame *list, unsigned int n);
+
 /* ---- inject: what control sends through workers ---- */
 
 /*
- * Have a worker send a frame by a port, as traffic originated here. Takes frame
- * when it returns 0; -ENOBUFS when the ring is full. Control thread.
+ * Have a worker send a frame by a port, as traffic originated here, before any transit
+ * of its next round; while the device has no room it is tried again for some milliseconds.
+ * Takes frame when it returns 0; -ENOBUFS when the ring is full. Control thread.
  */
 int inject(struct dataplane *dp, unsigned int worker, uint16_t port, struct rte_mbuf *frame);
 

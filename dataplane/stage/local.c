@@ -2,6 +2,7 @@
 /* Stage local: looks destinations up; packets for the exchange itself end here. */
 #include "bytes.h"
 #include "ipv6.h"
+#include "punt.h"
 #include "worker.h"
 
 enum {
@@ -42,19 +43,36 @@ static bool is_bfd_port(uint16_t port)
 	return port == 3784 || port == 3785 || port == 4784 || port == 6784;
 }
 
+static bool is_icmp(const struct local_packet *p)
+{
+	return p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6;
+}
+
+static bool is_bgp(const struct local_packet *p)
+{
+	return p->has_ports && p->protocol == PROTOCOL_TCP &&
+	       (p->source_port == PORT_BGP || p->destination_port == PORT_BGP);
+}
+
+static bool is_bfd(const struct local_packet *p)
+{
+	return p->has_ports && p->protocol == PROTOCOL_UDP && is_bfd_port(p->destination_port);
+}
+
 static bool tap_accepts(const struct snapshot_port *port, const struct local_packet *p)
 {
 	if (port->tap_accept & TAP_ACCEPT_ALL)
 		return true;
-	if (port->tap_accept & TAP_ACCEPT_ICMP &&
-	    (p->protocol == PROTOCOL_ICMP || p->protocol == PROTOCOL_ICMPV6))
-		return true;
-	if (!p->has_ports)
-		return false;
-	if (port->tap_accept & TAP_ACCEPT_BGP && p->protocol == PROTOCOL_TCP)
-		return p->source_port == PORT_BGP || p->destination_port == PORT_BGP;
-	return port->tap_accept & TAP_ACCEPT_BFD && p->protocol == PROTOCOL_UDP &&
-	       is_bfd_port(p->destination_port);
+	return (port->tap_accept & TAP_ACCEPT_ICMP && is_icmp(p)) ||
+	       (port->tap_accept & TAP_ACCEPT_BGP && is_bgp(p)) ||
+	       (port->tap_accept & TAP_ACCEPT_BFD && is_bfd(p));
+}
+
+static enum punt_class punt_class(const struct local_packet *p)
+{
+	if (is_bgp(p) || is_bfd(p))
+		return PUNT_ROUTING;
+	return is_icmp(p) ? PUNT_ICMP : PUNT_REST;
 }
 
 static void deliver(struct burst *b, uint32_t i, struct worker *w)
@@ -65,7 +83,7 @@ static void deliver(struct burst *b, uint32_t i, struct worker *w)
 	if (b->ipv6 ? echo_answerable6(&r) : echo_answerable4(&r))
 		burst_answer(b, i, REASON_CONSUMED, ANSWER_ECHO);
 	else if (tap_accepts(r.port, &p))
-		burst_drop(b, i, REASON_CONSUMED);
+		punt_packet(b, i, w, punt_class(&p));
 	else if (p.protocol == PROTOCOL_UDP && !p.fragment)
 		burst_answer(b, i, DROP_LOCAL_UNWANTED, ANSWER_PORT);
 	else
