@@ -344,9 +344,12 @@ static int compile_ports(struct compiled *c, const struct model *model)
 	if (!port || !c->mac_slot)
 		return -ENOMEM;
 	snapshot->port = port;
-	for (uint16_t i = 0; i < snapshot->ports; i++)
+	for (uint16_t i = 0; i < snapshot->ports; i++) {
 		if (compile_port(c, model, i, &port[i]))
 			return -ENOMEM;
+		snapshot->polices |= port[i].ingress.enabled;
+		snapshot->polices_egress |= port[i].egress.enabled;
+	}
 	compile_error_sources(model, port);
 	return 0;
 }

@@ -18,14 +18,26 @@
 #include "answer/answer.h"
 #include "api/dataplane.h"
 
-/* What a frame carries, decided by the ethernet stage. */
-enum family { FAMILY_IPV4, FAMILY_IPV6, FAMILY_ARP };
+/*
+ * Sets of packets, bit i for packet i. A stage that learns something on its way leaves it
+ * here for a later one, which then looks at few packets or at none.
+ */
+struct burst_sets {
+	uint64_t ipv6, arp; /* by ethernet: what frames carry that are not IPv4 */
+	uint64_t unproven;  /* by parse: header, address and option have to judge them */
+	uint64_t last_hop;  /* by parse: TTL or hop limit of 0 or 1 */
+	uint64_t special;   /* by local: their leaf is not a next hop to send to */
+	uint64_t oversize;  /* by nexthop: longer than the MTU; from mtu on to be fragmented */
+};
 
 struct burst {
 	uint32_t n;
-	bool ipv6; /* of a burst that STAGEs see: the family of all its packets */
+	bool ipv6;     /* of a burst that STAGEs see: the family of all its packets */
+	bool alike;    /* frame stages only: all have the Ethernet header of the first, no tag */
+	bool one_port; /* all came in by port[0] */
 	uint16_t device;
-	uint64_t dead; /* bit i: packet i leaves at the next sweep */
+	uint64_t dead; /* packets that leave at the next sweep */
+	struct burst_sets sets;
 
 	struct rte_mbuf *frame[BURST_MAX] __attribute__((aligned(64)));
 	const uint8_t *l3[BURST_MAX]; /* IP or ARP header; NULL: the frame has no port */
@@ -34,7 +46,6 @@ struct burst {
 	uint32_t l3_bytes[BURST_MAX];
 	uint16_t port[BURST_MAX];  /* ingress */
 	uint16_t party[BURST_MAX]; /* whom it came from */
-	uint8_t family[BURST_MAX]; /* enum family; frame stages only */
 	uint8_t order[BURST_MAX];  /* place in the burst as received */
 
 	/* Host order; of one family only, see ipv6. Filled by parse. */
@@ -53,7 +64,6 @@ struct burst {
 	uint32_t leaf[BURST_MAX]
 		__attribute__((aligned(64))); /* of the destination, from local on */
 	uint32_t nexthop[BURST_MAX];          /* from nexthop on */
-	bool fragment[BURST_MAX];             /* mtu: rewrite has to cut it up */
 
 	/* of dead packets */
 	uint8_t reason[BURST_MAX]; /* enum reason */
@@ -87,10 +97,27 @@ static inline bool burst_is_dead(const struct burst *b, uint32_t i)
 	return b->dead >> i & 1;
 }
 
+/* The first n packets of a burst; n from 0 to 64. */
+static inline uint64_t burst_first(uint32_t n)
+{
+	return n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
+
 /* One bit for each packet of b. */
 static inline uint64_t burst_all(const struct burst *b)
 {
-	return b->n == 64 ? UINT64_MAX : (UINT64_C(1) << b->n) - 1;
+	return burst_first(b->n);
+}
+
+/* Nothing is known of the packets that are about to be put into b. */
+static inline void burst_reset(struct burst *b, bool ipv6)
+{
+	b->n = 0;
+	b->ipv6 = ipv6;
+	b->alike = false;
+	b->one_port = false;
+	b->dead = 0;
+	b->sets = (struct burst_sets){ 0 };
 }
 
 /* Close the gaps: only the packets whose bits are set stay, in their order. pipeline.c */

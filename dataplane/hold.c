@@ -92,9 +92,7 @@ static uint32_t resume_some(struct worker *w, const struct held *p, uint32_t n)
 	struct burst *b = &w->ip[p->ipv6];
 	uint32_t taken = 0;
 
-	b->n = 0;
-	b->dead = 0;
-	b->ipv6 = p->ipv6;
+	burst_reset(b, p->ipv6);
 	w->hold->until_ns = p->until_ns;
 	for (; taken < n && taken < BURST_MAX; taken++) {
 		const struct held *q = &p[taken];
@@ -119,6 +117,7 @@ static uint32_t resume_some(struct worker *w, const struct held *p, uint32_t n)
 	if (b->n)
 		pipeline_resume(b, w);
 	answers_send(w);
+	transmit_flush(w);
 	return taken;
 }
 
@@ -135,7 +134,6 @@ void hold_resume(struct worker *w, const struct snapshot *snapshot)
 	for (uint32_t i = 0; i < n;)
 		i += resume_some(w, &h->again[i], n - i);
 	h->until_ns = 0;
-	transmit_flush(w);
 }
 
 /* Those whose time is over end; the others keep their order. */

@@ -11,11 +11,9 @@ static void burst_move(struct burst *b, uint32_t to, uint32_t from)
 	b->l3_bytes[to] = b->l3_bytes[from];
 	b->port[to] = b->port[from];
 	b->party[to] = b->party[from];
-	b->family[to] = b->family[from];
 	b->order[to] = b->order[from];
 	b->leaf[to] = b->leaf[from];
 	b->nexthop[to] = b->nexthop[from];
-	b->fragment[to] = b->fragment[from];
 	b->reason[to] = b->reason[from];
 	b->answer[to] = b->answer[from];
 	b->answer_mtu[to] = b->answer_mtu[from];
@@ -63,11 +61,29 @@ static void burst_bury(struct burst *b, uint32_t i, struct worker *w)
 	};
 }
 
+/* The members of a set that stay, moved together as the packets are. */
+static uint64_t set_keep(uint64_t set, uint64_t keep)
+{
+	uint64_t kept = 0;
+
+	for (uint32_t to = 0; set && keep; keep &= keep - 1, to++)
+		kept |= (set >> __builtin_ctzll(keep) & 1) << to;
+	return kept;
+}
+
 void burst_keep(struct burst *b, uint64_t keep)
 {
+	struct burst_sets *s = &b->sets;
 	uint32_t to = 0;
 
-	for (keep &= burst_all(b); keep; keep &= keep - 1) {
+	keep &= burst_all(b);
+	s->ipv6 = set_keep(s->ipv6, keep);
+	s->arp = set_keep(s->arp, keep);
+	s->unproven = set_keep(s->unproven, keep);
+	s->last_hop = set_keep(s->last_hop, keep);
+	s->special = set_keep(s->special, keep);
+	s->oversize = set_keep(s->oversize, keep);
+	for (; keep; keep &= keep - 1) {
 		const uint32_t from = __builtin_ctzll(keep);
 
 		if (to != from)
@@ -110,12 +126,13 @@ static inline void stage_done(struct burst *b, struct worker *w, const char *sta
 		burst_sweep(b, w);
 }
 
-/* Families apart: mixed bursts fall out of step with vectors and tables. */
-static void burst_split(const struct burst *a, struct worker *w)
+/* Put those packets of a into b, whose family they are. */
+static void burst_pick(struct burst *b, const struct burst *a, uint64_t pick)
 {
-	for (uint32_t i = 0; i < a->n; i++) {
-		struct burst *b = &w->ip[a->family[i] == FAMILY_IPV6];
-		uint32_t k = b->n++;
+	uint32_t k = 0;
+
+	for (; pick; pick &= pick - 1, k++) {
+		const uint32_t i = __builtin_ctzll(pick);
 
 		b->frame[k] = a->frame[i];
 		b->l3[k] = a->l3[i];
@@ -125,6 +142,7 @@ static void burst_split(const struct burst *a, struct worker *w)
 		b->party[k] = a->party[i];
 		b->order[k] = a->order[i];
 	}
+	b->n = k;
 }
 
 static void frames_run(struct burst *b, struct worker *w)
@@ -164,20 +182,34 @@ void pipeline_resume(struct burst *b, struct worker *w)
 #include "pipeline.def"
 }
 
+/* Families apart: mixed bursts fall out of step with vectors and tables. */
+static void families_run(const struct burst *a, struct worker *w)
+{
+	const uint64_t family[2] = { burst_all(a) & ~a->sets.ipv6, a->sets.ipv6 };
+
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		burst_reset(&w->ip[ipv6], ipv6);
+		w->ip[ipv6].one_port = a->one_port;
+		burst_pick(&w->ip[ipv6], a, family[ipv6]);
+		packets_run(&w->ip[ipv6], w);
+	}
+}
+
 void pipeline_run(struct worker *w)
 {
+	struct burst *a = &w->arrival;
+	const uint32_t n = a->n;
+
 	w->answer_count = 0;
-	w->arrival.dead = 0;
-	w->arrival.ipv6 = false;
-	frames_run(&w->arrival, w);
-	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-		w->ip[ipv6].n = 0;
-		w->ip[ipv6].dead = 0;
-		w->ip[ipv6].ipv6 = ipv6;
-		w->ip[ipv6].device = w->arrival.device;
+	burst_reset(a, false);
+	a->n = n;
+	frames_run(a, w);
+	if (a->n == 0)
+		return;
+	if (a->sets.ipv6 && a->sets.ipv6 != burst_all(a)) {
+		families_run(a, w);
+		return;
 	}
-	burst_split(&w->arrival, w);
-	for (int ipv6 = 0; ipv6 < 2; ipv6++)
-		if (w->ip[ipv6].n)
-			packets_run(&w->ip[ipv6], w);
+	a->ipv6 = a->sets.ipv6;
+	packets_run(a, w);
 }

@@ -40,18 +40,18 @@ int address_set_init(struct address_set *set, const struct address_entry *entry,
 		address_set_release(set);
 		return -ENOMEM;
 	}
-	set->filter_mask = bits - 1;
+	set->filter_shift = 64 - rte_log2_u32(bits);
 	set->slot_mask = slots - 1;
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t hash = address_hash(entry[i].address), at = hash & set->slot_mask;
+		uint32_t at = address_hash(entry[i].address) & set->slot_mask, bit;
 
 		while (set->slot[at].kind && !same_address(set->slot[at].address, entry[i].address))
 			at = (at + 1) & set->slot_mask;
 		if (set->slot[at].kind)
 			continue;
 		set->slot[at] = entry[i];
-		hash &= set->filter_mask;
-		set->filter[hash / 64] |= 1ull << (hash % 64);
+		bit = address_filter_bit(set, entry[i].address);
+		set->filter[bit / 64] |= 1ull << (bit % 64);
 	}
 	return 0;
 }

@@ -2,22 +2,44 @@
 /* Transmission: frames wait by queue until the burst is done; what a device took is counted. */
 #include "worker.h"
 
+/* A run of records from one port to another: their sums are added once. */
+struct run {
+	uint16_t in_port, out_port;
+	uint64_t packets, rx_bytes, tx_bytes;
+};
+
+static void count_run(struct worker *w, const struct run *run)
+{
+	struct port_counters *out = &w->counters[run->out_port];
+
+	tally_add(&out->transmitted, run->packets, run->tx_bytes);
+	if (run->in_port == PORT_NONE)
+		tally_add(&out->originated, run->packets, run->tx_bytes);
+	else
+		tally_add(&w->counters[run->in_port].forwarded, run->packets, run->rx_bytes);
+}
+
 /* Count frames the queue took, from their records: the frames themselves are gone. */
 static void count_sent(struct worker *w, const struct transmit_record *record, uint16_t n)
 {
+	struct run run = { .in_port = record->in_port, .out_port = record->out_port };
+
 	for (uint16_t i = 0; i < n; i++) {
 		const struct transmit_record *r = &record[i];
-		struct port_counters *out = &w->counters[r->out_port];
 
-		tally_add(&out->transmitted, 1, r->tx_bytes);
-		if (r->in_port == PORT_NONE) {
-			tally_add(&out->originated, 1, r->tx_bytes);
-			continue;
+		if (unlikely(r->in_port != run.in_port || r->out_port != run.out_port)) {
+			count_run(w, &run);
+			run = (struct run){ .in_port = r->in_port, .out_port = r->out_port };
 		}
-		tally_add(&w->counters[r->in_port].forwarded, 1, r->rx_bytes);
-		counter_add(&w->matrix[r->cell].packets, 1);
-		counter_add(&w->matrix[r->cell].bytes, r->rx_bytes);
+		run.packets++;
+		run.rx_bytes += r->rx_bytes;
+		run.tx_bytes += r->tx_bytes;
+		if (likely(r->in_port != PORT_NONE)) {
+			counter_add(&w->matrix[r->cell].packets, 1);
+			counter_add(&w->matrix[r->cell].bytes, r->rx_bytes);
+		}
 	}
+	count_run(w, &run);
 }
 
 static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *r)
@@ -33,6 +55,14 @@ static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct t
 	rte_pktmbuf_free(frame);
 }
 
+/* The queue took the first frames: the others, if any, are lost. */
+static void drop_from(struct worker *w, struct transmit_queue *q, uint16_t from)
+{
+	for (uint16_t i = from; unlikely(i < q->n); i++)
+		drop_unsent(w, q->frame[i], &q->record[i]);
+	q->n = RTE_MIN(q->n, from);
+}
+
 void transmit_flush_queue(struct worker *w, struct transmit_queue *q)
 {
 	uint16_t sent;
@@ -40,33 +70,14 @@ void transmit_flush_queue(struct worker *w, struct transmit_queue *q)
 	if (!q->n)
 		return;
 	sent = q->txq.transmit(q->txq.arg, q->frame, q->n);
-	if (unlikely(sent == TRANSMIT_BUSY))
+	if (unlikely(sent == TRANSMIT_BUSY)) {
+		drop_from(w, q, TRANSMIT_MAX);
 		return;
-	count_sent(w, q->record, sent);
-	for (uint16_t i = sent; unlikely(i < q->n); i++)
-		drop_unsent(w, q->frame[i], &q->record[i]);
+	}
+	if (likely(sent))
+		count_sent(w, q->record, sent);
+	drop_from(w, q, sent);
 	q->n = 0;
-}
-
-void transmit(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *record)
-{
-	const uint16_t index = w->port_queue[record->out_port];
-	struct transmit_queue *q = &w->queue[index];
-
-	if (!q->listed) {
-		q->listed = true;
-		w->active[w->active_count++] = index;
-	}
-	if (unlikely(q->n == TRANSMIT_MAX)) {
-		transmit_flush_queue(w, q);
-		if (q->n == TRANSMIT_MAX) {
-			drop_unsent(w, frame, record);
-			return;
-		}
-	}
-	q->frame[q->n] = frame;
-	q->record[q->n] = *record;
-	q->n++;
 }
 
 /* Queues that are busy keep their frames and their place. */

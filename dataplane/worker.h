@@ -19,18 +19,18 @@
 struct transmit_record {
 	uint32_t cell;     /* of the matrix */
 	uint32_t rx_bytes; /* as received */
-	uint16_t tx_bytes; /* as sent */
 	uint16_t in_port;  /* PORT_NONE: originated here */
 	uint16_t out_port;
-	uint16_t unused;
+	uint32_t tx_bytes; /* as sent */
 };
 
 struct transmit_queue {
 	struct txq txq;
 	uint16_t n;
 	bool listed; /* in worker.active */
-	struct rte_mbuf *frame[TRANSMIT_MAX];
-	struct transmit_record record[TRANSMIT_MAX];
+	/* between two bursts at most TRANSMIT_MAX are taken, so that a burst needs not ask */
+	struct rte_mbuf *frame[TRANSMIT_MAX + BURST_MAX];
+	struct transmit_record record[TRANSMIT_MAX + BURST_MAX];
 } __attribute__((aligned(64)));
 
 /* A packet that left the pipeline and may be answered, kept until the burst is done. */
@@ -132,9 +132,26 @@ bool meter_take(struct rte_meter_srtcm *bucket, const struct meter *meter, uint6
 /* Count and tell of a drop that is not swept out of a burst (transmission). */
 void worker_count_drop(struct worker *w, const struct drop_event *event);
 
-/* tx.c: queue a frame for the port of its record; the worker's queue takes it. */
-void transmit(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *record);
-/* Hand what one queue, or every one, holds to its device. */
+/*
+ * Queue a frame for the port of its record; the worker's queue takes it. There is room for
+ * the frames of one burst and the answers to them, BURST_MAX in all, until transmit_flush().
+ */
+static inline void transmit(struct worker *w, struct rte_mbuf *frame,
+			    const struct transmit_record *record)
+{
+	const uint16_t index = w->port_queue[record->out_port];
+	struct transmit_queue *q = &w->queue[index];
+	const uint16_t n = q->n;
+
+	w->active[w->active_count] = index;
+	w->active_count += !q->listed;
+	q->listed = true;
+	q->frame[n] = frame;
+	q->record[n] = *record;
+	q->n = n + 1;
+}
+
+/* tx.c: hand what one queue, or every one, holds to its device. */
 void transmit_flush_queue(struct worker *w, struct transmit_queue *q);
 void transmit_flush(struct worker *w);
 

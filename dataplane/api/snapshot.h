@@ -125,8 +125,8 @@ struct address_entry {
  * nearly all traffic, and an open-addressed table behind it. Made by address_set_init().
  */
 struct address_set {
-	uint64_t *filter; /* filter_mask + 1 bits */
-	uint32_t filter_mask;
+	uint64_t *filter; /* 2^(64 - filter_shift) bits */
+	uint32_t filter_shift;
 	uint32_t slot_mask;
 	struct address_entry *slot;
 };
@@ -229,6 +229,9 @@ struct snapshot {
 	const uint64_t *allowed;
 	uint32_t allowed_words;
 
+	/* whether any port has an ingress or egress meter: else those stages look at nothing */
+	bool polices, polices_egress;
+
 	struct address_set special4; /* own addresses, network and broadcast addresses */
 	struct address_set special6; /* own global and subnet-router anycast addresses */
 
@@ -245,7 +248,7 @@ struct snapshot {
 int address_set_init(struct address_set *set, const struct address_entry *entry, uint32_t n);
 void address_set_release(struct address_set *set);
 
-/* Where an address stands in filter and slots: every bit of it counts in every bit. */
+/* Where an address stands in the slots: every bit of it counts in every bit. */
 static inline uint32_t address_hash(struct ipv6_key address)
 {
 	uint64_t x = address.hi ^ address.lo * 0x9e3779b97f4a7c15;
@@ -254,10 +257,22 @@ static inline uint32_t address_hash(struct ipv6_key address)
 	return (uint32_t)((x ^ (x >> 32)) * 0xd6e8feb86659fd93 >> 32);
 }
 
+/*
+ * The filter's hash: the top bits of this product. Of an IPv4 address, whose lower half is 0,
+ * it is a product of 32 bits. Vector code computes the same (front_*.c).
+ */
+#define FILTER_MIX_LO UINT64_C(0x9e3779b97f4a7c15)
+#define FILTER_MIX    UINT64_C(0xd6e8feb89e3779b1)
+
+static inline uint32_t address_filter_bit(const struct address_set *set, struct ipv6_key address)
+{
+	return (address.hi ^ address.lo * FILTER_MIX_LO) * FILTER_MIX >> set->filter_shift;
+}
+
 /* False: surely not in the set. One load; for the fast path. Any thread. */
 static inline bool address_set_maybe(const struct address_set *set, struct ipv6_key address)
 {
-	uint32_t bit = address_hash(address) & set->filter_mask;
+	uint32_t bit = address_filter_bit(set, address);
 
 	return set->filter[bit / 64] >> (bit % 64) & 1;
 }

@@ -45,7 +45,8 @@ static enum reason judge4(const struct snapshot *s, uint32_t src, uint32_t dst)
 
 static void address4(struct burst *b, const struct snapshot *s)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint64_t judge = b->sets.unproven; judge; judge &= judge - 1) {
+		const uint32_t i = __builtin_ctzll(judge);
 		const enum reason reason = judge4(s, b->src4[i], b->dst4[i]);
 
 		if (unlikely(reason != REASON_NONE))
@@ -136,7 +137,8 @@ static enum reason judge6(const struct burst *b, uint32_t i, const struct snapsh
 
 static void address6(struct burst *b, struct worker *w)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint64_t judge = b->sets.unproven; judge; judge &= judge - 1) {
+		const uint32_t i = __builtin_ctzll(judge);
 		bool nd;
 		const enum reason reason = judge6(b, i, w->snapshot, &nd);
 

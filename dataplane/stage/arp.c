@@ -21,14 +21,11 @@ static void tell_control(struct worker *w, uint16_t port, const struct arp_verdi
 
 void stage_arp(struct burst *b, struct worker *w)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct received r;
-		struct arp_verdict verdict;
+	for (uint64_t arp = b->sets.arp; arp; arp &= arp - 1) {
+		const uint32_t i = __builtin_ctzll(arp);
+		const struct received r = burst_received(b, i, w->snapshot);
+		const struct arp_verdict verdict = arp_judge(&r);
 
-		if (likely(b->family[i] != FAMILY_ARP))
-			continue;
-		r = burst_received(b, i, w->snapshot);
-		verdict = arp_judge(&r);
 		burst_answer(b, i, verdict.reason, verdict.answer);
 		if (verdict.reason == REASON_CONSUMED)
 			tell_control(w, b->port[i], &verdict);

@@ -5,13 +5,15 @@
 
 void stage_egress(struct burst *b, struct worker *w)
 {
+	if (likely(!w->snapshot->polices_egress))
+		return;
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct nexthop *nh = &w->snapshot->nexthops->nexthop[b->nexthop[i]];
 		const struct meter *meter = &w->snapshot->port[nh->port].egress;
 		uint32_t bytes;
 		uint64_t now;
 
-		if (likely(!meter->enabled))
+		if (!meter->enabled)
 			continue;
 		now = frame_time(w, b->frame[i]);
 		bytes = RTE_MAX(b->l3_bytes[i] + nh->l2_bytes, 60u);

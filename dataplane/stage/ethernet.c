@@ -49,7 +49,7 @@ static enum reason judge_destination(const struct snapshot_port *port, uint64_t 
 	return type == RTE_ETHER_TYPE_IPV6 ? judge_ipv6_multicast(l3, l3_bytes) : DROP_L2_MULTICAST;
 }
 
-/* The contract's checks in its order; fills party and family on the way. */
+/* The contract's checks in its order; tells party and family on the way. */
 static enum reason judge(struct burst *b, uint32_t i, const struct snapshot *snapshot)
 {
 	const struct snapshot_port *port = &snapshot->port[b->port[i]];
@@ -73,13 +73,12 @@ static enum reason judge(struct burst *b, uint32_t i, const struct snapshot *sna
 	type = load_be16(b->l3[i] - 2);
 	switch (type) {
 	case RTE_ETHER_TYPE_IPV4:
-		b->family[i] = FAMILY_IPV4;
 		break;
 	case RTE_ETHER_TYPE_IPV6:
-		b->family[i] = FAMILY_IPV6;
+		b->sets.ipv6 |= UINT64_C(1) << i;
 		break;
 	case RTE_ETHER_TYPE_ARP:
-		b->family[i] = FAMILY_ARP;
+		b->sets.arp |= UINT64_C(1) << i;
 		break;
 	default:
 		return DROP_L2_ETHERTYPE;
@@ -87,12 +86,35 @@ static enum reason judge(struct burst *b, uint32_t i, const struct snapshot *sna
 	return judge_destination(port, mac_number(l2), type, b->l3[i], b->l3_bytes[i]);
 }
 
-void stage_ethernet(struct burst *b, struct worker *w)
+static void judge_from(struct burst *b, uint32_t i, struct worker *w)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (; i < b->n; i++) {
 		const enum reason reason = judge(b, i, w->snapshot);
 
 		if (unlikely(reason != REASON_NONE))
 			burst_drop(b, i, reason);
 	}
+}
+
+/*
+ * A burst is usually from one router: what the checks say of its first frame they say of all
+ * with the same header, unless the destination is a group, whose packets are looked into.
+ */
+void stage_ethernet(struct burst *b, struct worker *w)
+{
+	bool group;
+
+	if (!b->alike) {
+		judge_from(b, 0, w);
+		return;
+	}
+	group = b->l3[0][-14] & MAC_GROUP_BIT;
+	if (unlikely(group || judge(b, 0, w->snapshot) != REASON_NONE)) {
+		judge_from(b, 0, w);
+		return;
+	}
+	for (uint32_t i = 0; i < BURST_MAX; i++)
+		b->party[i] = b->party[0];
+	b->sets.ipv6 = b->sets.ipv6 ? burst_all(b) : 0;
+	b->sets.arp = b->sets.arp ? burst_all(b) : 0;
 }

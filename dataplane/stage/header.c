@@ -54,7 +54,8 @@ static enum reason judge6(const uint8_t *ip, uint32_t bytes, uint32_t *total_byt
 void stage_header(struct burst *b, struct worker *w)
 {
 	(void)w;
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint64_t judge = b->sets.unproven; judge; judge &= judge - 1) {
+		const uint32_t i = __builtin_ctzll(judge);
 		uint32_t total = b->l3_bytes[i];
 		const enum reason reason =
 			b->ipv6 ? judge6(b->l3[i], total, &total) : judge4(b->l3[i], total, &total);

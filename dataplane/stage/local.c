@@ -90,6 +90,21 @@ static void deliver(struct burst *b, uint32_t i, struct worker *w)
 		burst_drop(b, i, DROP_LOCAL_UNWANTED);
 }
 
+/* Packets whose leaf is one of the reserved. */
+static uint64_t special_leaves(const struct burst *b)
+{
+	uint32_t any = 0;
+	uint64_t special = 0;
+
+	for (uint32_t i = 0; i < b->n; i++)
+		any |= b->leaf[i] < LEAF_FIRST_FREE;
+	if (likely(!any))
+		return 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		special |= (uint64_t)(b->leaf[i] < LEAF_FIRST_FREE) << i;
+	return special;
+}
+
 void stage_local(struct burst *b, struct worker *w)
 {
 	const struct snapshot *s = w->snapshot;
@@ -98,7 +113,10 @@ void stage_local(struct burst *b, struct worker *w)
 		fib6_lookup(s->fib6, b->dst_hi, b->dst_lo, b->leaf, b->n);
 	else
 		fib4_lookup(s->fib4, b->dst4, b->leaf, b->n);
-	for (uint32_t i = 0; i < b->n; i++) {
+	b->sets.special = special_leaves(b);
+	/* an address that parse has proven is global */
+	for (uint64_t judge = b->sets.special | b->sets.unproven; judge; judge &= judge - 1) {
+		const uint32_t i = __builtin_ctzll(judge);
 		/* link-local destinations that came this far are the port's own, whatever routes
 		 * say */
 		const bool link_local = b->ipv6 && ipv6_is_link_local(burst_dst6(b, i));

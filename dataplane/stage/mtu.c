@@ -9,17 +9,12 @@ void stage_mtu(struct burst *b, struct worker *w)
 {
 	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		const uint16_t mtu = nexthop[b->nexthop[i]].mtu;
+	for (uint64_t oversize = b->sets.oversize; oversize; oversize &= oversize - 1) {
+		const uint32_t i = __builtin_ctzll(oversize);
 
-		b->fragment[i] = false;
-		if (likely(b->l3_bytes[i] <= mtu))
-			continue;
 		if (b->ipv6 || b->l3[i][6] & FLAG_DF) {
 			burst_answer(b, i, DROP_MTU_EXCEEDED, ANSWER_TOO_BIG);
-			b->answer_mtu[i] = mtu;
-		} else {
-			b->fragment[i] = true;
+			b->answer_mtu[i] = nexthop[b->nexthop[i]].mtu;
 		}
 	}
 }

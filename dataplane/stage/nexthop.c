@@ -133,26 +133,48 @@ static __attribute__((noinline, cold)) void refuse(struct burst *b, uint32_t i, 
 	}
 }
 
-void stage_nexthop(struct burst *b, struct worker *w)
+/*
+ * One comparison a packet says whether it can be sent as it is: a next hop that does not
+ * forward has an MTU of 0.
+ */
+static uint64_t choose_all(struct burst *b, const struct worker *w)
 {
 	const struct nexthop_table *t = w->snapshot->nexthops;
-	const bool links_down = __atomic_load_n(&w->dp->links_down, __ATOMIC_ACQUIRE) != 0;
+	uint64_t oversize = 0;
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		uint32_t index = b->leaf[i];
-		const struct nexthop *nh;
 
 		if (unlikely(index & LEAF_GROUP))
 			index = group_choose(w, &t->group[index & ~LEAF_GROUP],
 					     flow_hash(b, i, w->snapshot->hash_seed));
 		b->nexthop[i] = index;
-		nh = &t->nexthop[index];
-		if (unlikely(nh->mtu == 0)) {
+		oversize |= (uint64_t)(b->l3_bytes[i] > t->nexthop[index].mtu) << i;
+	}
+	return oversize;
+}
+
+static void drop_link_down(struct burst *b, uint32_t i, struct worker *w, uint16_t port)
+{
+	burst_drop(b, i, DROP_LINK_DOWN);
+	tally_add(&w->counters[port].egress_drop[DROP_LINK_DOWN], 1, b->bytes[i]);
+}
+
+void stage_nexthop(struct burst *b, struct worker *w)
+{
+	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+	const bool links_down = __atomic_load_n(&w->dp->links_down, __ATOMIC_ACQUIRE) != 0;
+	uint64_t judge;
+
+	b->sets.oversize = choose_all(b, w);
+	judge = unlikely(links_down) ? burst_all(b) : b->sets.oversize;
+	for (; judge; judge &= judge - 1) {
+		const uint32_t i = __builtin_ctzll(judge);
+		const struct nexthop *nh = &nexthop[b->nexthop[i]];
+
+		if (nh->mtu == 0)
 			refuse(b, i, w, nh);
-		} else if (unlikely(links_down) && is_link_down(w, nh)) {
-			burst_drop(b, i, DROP_LINK_DOWN);
-			tally_add(&w->counters[nh->port].egress_drop[DROP_LINK_DOWN], 1,
-				  b->bytes[i]);
-		}
+		else if (links_down && is_link_down(w, nh))
+			drop_link_down(b, i, w, nh->port);
 	}
 }

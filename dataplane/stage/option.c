@@ -27,7 +27,8 @@ void stage_option(struct burst *b, struct worker *w)
 	(void)w;
 	if (b->ipv6)
 		return;
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint64_t judge = b->sets.unproven; judge; judge &= judge - 1) {
+		const uint32_t i = __builtin_ctzll(judge);
 		const uint8_t *ip = b->l3[i];
 
 		if (unlikely(ip[0] > 0x45) && has_source_route(ip + 20, (ip[0] & 0xf) * 4u - 20))

@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage parse: addresses from frames into columns; headers cut short leave zeros. */
-#include "bytes.h"
-#include "worker.h"
+#include "parse.h"
 
+#include "bytes.h"
+
+/* Scalar code proves nothing: later stages judge every packet. */
 static void parse4(struct burst *b)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
-		const bool whole = likely(b->l3_bytes[i] >= 20);
+	uint64_t last_hop = 0;
 
-		b->src4[i] = whole ? load_be32(b->l3[i] + 12) : 0;
-		b->dst4[i] = whole ? load_be32(b->l3[i] + 16) : 0;
+	for (uint32_t i = 0; i < b->n; i++) {
+		static const uint8_t nothing[20];
+		const uint8_t *ip = likely(b->l3_bytes[i] >= 20) ? b->l3[i] : nothing;
+
+		b->src4[i] = load_be32(ip + 12);
+		b->dst4[i] = load_be32(ip + 16);
+		last_hop |= (uint64_t)(ip[8] <= 1) << i;
 	}
+	b->sets.last_hop = last_hop;
+	b->sets.unproven = burst_all(b);
 }
 
 static void parse6(struct burst *b)
 {
+	uint64_t last_hop = 0;
+
 	for (uint32_t i = 0; i < b->n; i++) {
 		static const uint8_t nothing[40];
 		const uint8_t *ip = likely(b->l3_bytes[i] >= 40) ? b->l3[i] : nothing;
@@ -23,14 +33,26 @@ static void parse6(struct burst *b)
 		b->src_lo[i] = load_be64(ip + 16);
 		b->dst_hi[i] = load_be64(ip + 24);
 		b->dst_lo[i] = load_be64(ip + 32);
+		last_hop |= (uint64_t)(ip[7] <= 1) << i;
 	}
+	b->sets.last_hop = last_hop;
+	b->sets.unproven = burst_all(b);
 }
 
 void stage_parse(struct burst *b, struct worker *w)
 {
-	(void)w;
-	if (b->ipv6)
-		parse6(b);
-	else
-		parse4(b);
+	const struct snapshot *s = w->snapshot;
+	const bool vectors = cpu_path() >= CPU_AVX512;
+
+	if (b->ipv6) {
+		if (vectors)
+			parse6_avx512(b, &s->special6);
+		else
+			parse6(b);
+	} else {
+		if (vectors)
+			parse4_avx512(b, &s->special4);
+		else
+			parse4(b);
+	}
 }

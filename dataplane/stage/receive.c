@@ -10,6 +10,13 @@
 #define ETHER_BYTES       14
 #define TAG_BYTES         4
 
+/* The place of each packet in a burst as received. */
+static const uint8_t burst_order[BURST_MAX] = {
+	0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+	22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+	44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+};
+
 /*
  * The port of a frame and where its network header starts; PORT_NONE without
  * one. VID 0 is a priority tag and counts as untagged.
@@ -46,26 +53,90 @@ static void count_received(const struct burst *b, struct worker *w)
 	}
 }
 
+/*
+ * Fill the columns as for frames without a tag, and ask for the frames' first bytes.
+ * Returns whether every frame has an Ethernet header at all.
+ */
+static bool take_frames(struct burst *b)
+{
+	uint32_t cut = 0;
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct rte_mbuf *frame = b->frame[i];
+		const uint8_t *l2 = rte_pktmbuf_mtod(frame, const uint8_t *);
+		const uint32_t bytes = rte_pktmbuf_pkt_len(frame);
+
+		__builtin_prefetch(l2);
+		b->l3[i] = l2 + ETHER_BYTES;
+		b->bytes[i] = bytes;
+		b->l3_bytes[i] = bytes - ETHER_BYTES;
+		cut |= rte_pktmbuf_data_len(frame) < ETHER_BYTES;
+	}
+	return !cut;
+}
+
+/* Whether all frames have the first one's Ethernet header; each has one. */
+static bool are_alike(const struct burst *b)
+{
+	const uint64_t destination = load_64(b->l3[0] - ETHER_BYTES);
+	const uint64_t source_type = load_64(b->l3[0] - sizeof(uint64_t));
+	uint64_t differ = 0;
+
+	for (uint32_t i = 1; i < b->n; i++)
+		differ |= (load_64(b->l3[i] - ETHER_BYTES) ^ destination) |
+			  (load_64(b->l3[i] - sizeof(uint64_t)) ^ source_type);
+	return !differ;
+}
+
+/* The port of each frame, tag by tag; those that a capture cut end here. */
+static void judge(struct burst *b, uint32_t i, const struct snapshot_device *device, bool offline)
+{
+	struct rte_mbuf *frame = b->frame[i];
+	const uint8_t *l2 = rte_pktmbuf_mtod(frame, const uint8_t *);
+	const uint32_t bytes = rte_pktmbuf_pkt_len(frame);
+	uint32_t l2_bytes;
+	const uint16_t port = frame_port(device, l2, rte_pktmbuf_data_len(frame), &l2_bytes);
+
+	b->l3[i] = port == PORT_NONE ? NULL : l2 + l2_bytes;
+	b->l3_bytes[i] = bytes - l2_bytes;
+	b->port[i] = port == PORT_NONE ? device->fallback_port : port;
+	if (offline && unlikely(frame_origin(frame)->wire_bytes > bytes)) {
+		b->bytes[i] = frame_origin(frame)->wire_bytes;
+		burst_drop(b, i, DROP_TRUNCATED_CAPTURE);
+	}
+}
+
+/* Offline: whether captures hold all frames in full. */
+static bool are_whole(const struct burst *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (frame_origin(b->frame[i])->wire_bytes > b->bytes[i])
+			return false;
+	return true;
+}
+
+static bool has_tag(const uint8_t *l3)
+{
+	const uint16_t type = load_be16(l3 - 2);
+
+	return type == ETHERTYPE_VLAN || type == ETHERTYPE_SERVICE;
+}
+
 void stage_receive(struct burst *b, struct worker *w)
 {
 	const struct snapshot_device *device = &w->snapshot->device[b->device];
-	const bool offline = w->dp->config.offline;
+	const uint16_t untagged = device->port[0];
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct rte_mbuf *frame = b->frame[i];
-		const uint8_t *l2 = rte_pktmbuf_mtod(frame, const uint8_t *);
-		uint32_t bytes = rte_pktmbuf_pkt_len(frame), l2_bytes;
-		uint16_t port = frame_port(device, l2, rte_pktmbuf_data_len(frame), &l2_bytes);
-
-		b->order[i] = i;
-		b->l3[i] = port == PORT_NONE ? NULL : l2 + l2_bytes;
-		b->l3_bytes[i] = bytes - l2_bytes;
-		b->port[i] = port == PORT_NONE ? device->fallback_port : port;
-		b->bytes[i] = bytes;
-		if (offline && unlikely(frame_origin(frame)->wire_bytes > bytes)) {
-			b->bytes[i] = frame_origin(frame)->wire_bytes;
-			burst_drop(b, i, DROP_TRUNCATED_CAPTURE);
-		}
+	memcpy(b->order, burst_order, sizeof(b->order));
+	b->alike = take_frames(b) && are_alike(b) && !has_tag(b->l3[0]) && untagged != PORT_NONE &&
+		   (!w->dp->config.offline || are_whole(b));
+	b->one_port = b->alike;
+	if (likely(b->alike)) {
+		for (uint32_t i = 0; i < BURST_MAX; i++)
+			b->port[i] = untagged;
+	} else {
+		for (uint32_t i = 0; i < b->n; i++)
+			judge(b, i, device, w->dp->config.offline);
 	}
 	count_received(b, w);
 }

@@ -13,25 +13,25 @@
 /* 65,515 bytes of payload in pieces of at least (1280 - 60) bytes */
 #define FRAGMENTS_MAX 64
 
-/* One hop less; RFC 1624 equation 3 for a checksum that covers it. */
-static void ttl_decrement4(uint8_t *ip)
+/*
+ * One hop less. RFC 1624 equation 3 for a checksum that covers it: TTL and protocol are one of
+ * its words, so that it grows by one in the upper byte, around the end, and what would be
+ * 0xffff is 0.
+ */
+static inline void ttl_decrement4(uint8_t *ip)
 {
-	uint16_t checksum, before, after;
-	uint32_t sum;
+	uint16_t ttl_protocol, checksum;
 
-	memcpy(&before, ip + 8, sizeof(before));
-	ip[8]--;
-	memcpy(&after, ip + 8, sizeof(after));
+	memcpy(&ttl_protocol, ip + 8, sizeof(ttl_protocol));
 	memcpy(&checksum, ip + 10, sizeof(checksum));
-	sum = (uint16_t)~checksum + (uint32_t)(uint16_t)~before + after;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	checksum = ~sum;
+	ttl_protocol -= RTE_BE16(0x0100);
+	checksum += RTE_BE16(0x0100) + (checksum >= RTE_BE16(0xfeff));
+	memcpy(ip + 8, &ttl_protocol, sizeof(ttl_protocol));
 	memcpy(ip + 10, &checksum, sizeof(checksum));
 }
 
 /* The prepared header ends where the IP header begins; what lies before it is headroom. */
-static void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6)
+static inline void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6)
 {
 	const rte_be16_t type = RTE_BE16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 
@@ -66,14 +66,12 @@ static void trim_segments(struct rte_mbuf *frame, uint32_t bytes)
 	frame->pkt_len = bytes;
 }
 
-/* Put the Ethernet header before the IP packet of bytes at l3 and fit the mbuf around both. */
-static void frame_finish(struct rte_mbuf *frame, uint8_t *l3, uint32_t l3_bytes,
-			 const struct nexthop *nh, bool ipv6)
+/* Fit a frame around the bytes from l2 on: cut what stands behind them, pad where they are few. */
+static __attribute__((noinline)) void frame_fit(struct rte_mbuf *frame, const uint8_t *l2,
+						uint32_t bytes)
 {
-	const uint32_t bytes = l3_bytes + nh->l2_bytes;
-	const int32_t shift = l3 - nh->l2_bytes - rte_pktmbuf_mtod(frame, uint8_t *);
+	const int32_t shift = l2 - rte_pktmbuf_mtod(frame, const uint8_t *);
 
-	write_ethernet(l3, nh, ipv6);
 	frame->data_off += shift;
 	if (likely(frame->nb_segs == 1)) {
 		frame->data_len = bytes;
@@ -82,19 +80,25 @@ static void frame_finish(struct rte_mbuf *frame, uint8_t *l3, uint32_t l3_bytes,
 		frame->data_len -= shift;
 		trim_segments(frame, bytes);
 	}
-	if (unlikely(bytes < FRAME_MIN_BYTES))
+	if (bytes < FRAME_MIN_BYTES)
 		pad(frame);
 }
 
-static struct transmit_record record_of(const struct burst *b, uint32_t i, const struct worker *w,
-					const struct nexthop *nh)
+/*
+ * Put the Ethernet header before the IP packet of bytes at l3 in a frame of frame_bytes, and
+ * fit the frame around both. Returns its length.
+ */
+static inline uint32_t frame_finish(struct rte_mbuf *frame, uint32_t frame_bytes, uint8_t *l3,
+				    uint32_t l3_bytes, const struct nexthop *nh, bool ipv6)
 {
-	return (struct transmit_record){
-		.cell = matrix_index(w, b->party[i], nh->party, b->ipv6),
-		.rx_bytes = b->bytes[i],
-		.in_port = b->port[i],
-		.out_port = nh->port,
-	};
+	const uint8_t *l2 = l3 - nh->l2_bytes;
+	const uint32_t bytes = l3_bytes + nh->l2_bytes;
+
+	write_ethernet(l3, nh, ipv6);
+	if (unlikely(l2 != rte_pktmbuf_mtod(frame, const uint8_t *) || bytes != frame_bytes ||
+		     bytes < FRAME_MIN_BYTES))
+		frame_fit(frame, l2, bytes);
+	return RTE_MAX(bytes, (uint32_t)FRAME_MIN_BYTES);
 }
 
 /* ---- fragmentation: RFC 791 3.2 ---- */
@@ -162,7 +166,7 @@ static void fragment_finish(struct rte_mbuf *piece, const struct rte_mbuf *frame
 	memset(ip + 10, 0, sizeof(checksum));
 	checksum = ~rte_raw_cksum(ip, (ip[0] & 0xf) * 4);
 	memcpy(ip + 10, &checksum, sizeof(checksum));
-	frame_finish(piece, ip, rte_pktmbuf_pkt_len(piece), nh, false);
+	frame_finish(piece, rte_pktmbuf_pkt_len(piece), ip, rte_pktmbuf_pkt_len(piece), nh, false);
 	frame_inherit(piece, frame);
 }
 
@@ -226,36 +230,67 @@ static void sample(const struct burst *b, uint32_t i, struct worker *w, const st
 	hooks->sample(hooks->ctx, &event);
 }
 
-static void forward(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh)
+static inline void forward(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh,
+			   bool ipv6)
 {
-	struct transmit_record record = record_of(b, i, w, nh);
 	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
+	struct transmit_record record = {
+		.cell = matrix_index(w, b->party[i], nh->party, ipv6),
+		.rx_bytes = b->bytes[i],
+		.in_port = b->port[i],
+		.out_port = nh->port,
+	};
 
-	if (b->ipv6)
+	if (ipv6)
 		l3[7]--;
 	else
 		ttl_decrement4(l3);
-	frame_finish(b->frame[i], l3, b->l3_bytes[i], nh, b->ipv6);
-	record.tx_bytes = rte_pktmbuf_pkt_len(b->frame[i]);
+	record.tx_bytes = frame_finish(b->frame[i], b->bytes[i], l3, b->l3_bytes[i], nh, ipv6);
 	transmit(w, b->frame[i], &record);
+}
+
+/* One text, compiled for each family. */
+static inline void forward_all(struct burst *b, struct worker *w, bool ipv6)
+{
+	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+
+	for (uint32_t i = 0; i < b->n; i++)
+		forward(b, i, w, &nexthop[b->nexthop[i]], ipv6);
+}
+
+/* Some are to be cut up: those between leave in their order. */
+static void forward_some(struct burst *b, struct worker *w)
+{
+	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct nexthop *nh = &nexthop[b->nexthop[i]];
+
+		if (b->sets.oversize >> i & 1)
+			forward_fragments(b, i, w, nh);
+		else
+			forward(b, i, w, nh, false);
+	}
+}
+
+static void sample_some(const struct burst *b, struct worker *w)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (--w->sample_countdown == 0)
+			sample(b, i, w, &w->snapshot->nexthops->nexthop[b->nexthop[i]]);
 }
 
 /* Forwarded packets belong to their queues now: what is left in the burst are the dead. */
 void stage_rewrite(struct burst *b, struct worker *w)
 {
-	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
-	const bool sampling = w->dp->config.hooks.sample != NULL;
-
-	for (uint32_t i = 0; i < b->n; i++) {
-		const struct nexthop *nh = &nexthop[b->nexthop[i]];
-
-		if (unlikely(sampling) && --w->sample_countdown == 0)
-			sample(b, i, w, nh);
-		if (likely(!b->fragment[i]))
-			forward(b, i, w, nh);
-		else
-			forward_fragments(b, i, w, nh);
-	}
+	if (unlikely(w->dp->config.hooks.sample))
+		sample_some(b, w);
+	if (b->ipv6)
+		forward_all(b, w, true);
+	else if (likely(!b->sets.oversize))
+		forward_all(b, w, false);
+	else
+		forward_some(b, w);
 	burst_keep(b, b->dead);
 	b->dead = burst_all(b);
 }

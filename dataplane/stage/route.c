@@ -5,9 +5,9 @@
 void stage_route(struct burst *b, struct worker *w)
 {
 	(void)w;
-	for (uint32_t i = 0; i < b->n; i++) {
-		if (likely(b->leaf[i] >= LEAF_FIRST_FREE))
-			continue;
+	for (uint64_t special = b->sets.special; special; special &= special - 1) {
+		const uint32_t i = __builtin_ctzll(special);
+
 		switch (b->leaf[i]) {
 		case LEAF_NO_ROUTE:
 			burst_answer(b, i, DROP_NO_ROUTE, ANSWER_NO_ROUTE);

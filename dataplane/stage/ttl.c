@@ -4,10 +4,7 @@
 
 void stage_ttl(struct burst *b, struct worker *w)
 {
-	const uint32_t offset = b->ipv6 ? 7 : 8;
-
 	(void)w;
-	for (uint32_t i = 0; i < b->n; i++)
-		if (unlikely(b->l3[i][offset] <= 1))
-			burst_answer(b, i, DROP_TTL_EXPIRED, ANSWER_TTL);
+	for (uint64_t last = b->sets.last_hop; last; last &= last - 1)
+		burst_answer(b, __builtin_ctzll(last), DROP_TTL_EXPIRED, ANSWER_TTL);
 }

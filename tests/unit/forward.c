@@ -448,23 +448,39 @@ static void frame_without_port_counts_on_the_fallback(void **state)
 	rig->port[2].enabled = true;
 }
 
-static void many_frames_to_one_queue_overflow_into_the_device(void **state)
+static void transmit_some(struct rig *rig, uint16_t in_port, uint16_t out_port, unsigned int n)
+{
+	const struct transmit_record record = {
+		.cell = matrix_index(rig->w, in_port == PORT_NONE ? 0 : in_port, out_port, false),
+		.rx_bytes = 100,
+		.in_port = in_port,
+		.out_port = out_port,
+		.tx_bytes = 96,
+	};
+
+	for (unsigned int i = 0; i < n; i++)
+		transmit(rig->w, rte_pktmbuf_alloc(rig->pool), &record);
+}
+
+static void frames_of_a_queue_count_for_their_ports(void **state)
 {
 	struct rig *rig = *state;
-	struct rte_mbuf *frames[TRANSMIT_MAX + 20];
-	const struct transmit_record record = { .in_port = PORT_NONE,
-						.out_port = 1,
-						.tx_bytes = 60 };
 
 	rig->w->snapshot = &rig->snapshot;
-	for (uint32_t i = 0; i < TRANSMIT_MAX + 20; i++) {
-		frames[i] = rte_pktmbuf_alloc(rig->pool);
-		transmit(rig->w, frames[i], &record);
-	}
-	assert_int_equal(rig->queue[1].n, TRANSMIT_MAX);
+	transmit_some(rig, 0, 1, 3);
+	transmit_some(rig, 2, 1, 2);
+	transmit_some(rig, PORT_NONE, 1, 4);
+	transmit_some(rig, 0, 1, 1);
 	transmit_flush(rig->w);
-	assert_int_equal(rig->queue[1].n, TRANSMIT_MAX + 20);
-	assert_int_equal(rig_counters(rig, 1).originated.packets, TRANSMIT_MAX + 20);
+	assert_int_equal(rig->queue[1].n, 10);
+	assert_int_equal(rig_counters(rig, 0).forwarded.packets, 4);
+	assert_int_equal(rig_counters(rig, 0).forwarded.bytes, 400);
+	assert_int_equal(rig_counters(rig, 2).forwarded.packets, 2);
+	assert_int_equal(rig_counters(rig, 1).transmitted.packets, 10);
+	assert_int_equal(rig_counters(rig, 1).transmitted.bytes, 960);
+	assert_int_equal(rig_counters(rig, 1).originated.packets, 4);
+	assert_int_equal(counters_matrix(rig->dp, 0, 1, 0).packets, 4);
+	assert_int_equal(counters_matrix(rig->dp, 2, 1, 0).bytes, 200);
 }
 
 int main(void)
@@ -489,7 +505,7 @@ int main(void)
 		TEST(source_check_by_route),
 		TEST(frames_of_unknown_devices_stay_there),
 		TEST(frame_without_port_counts_on_the_fallback),
-		TEST(many_frames_to_one_queue_overflow_into_the_device),
+		TEST(frames_of_a_queue_count_for_their_ports),
 		cmocka_unit_test(hooks_see_every_stage_and_samples),
 	};
 
