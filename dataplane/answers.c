@@ -73,7 +73,7 @@ static void answer_send(struct worker *w, const struct pending_answer *a)
 		.l3_bytes = a->l3_bytes,
 		.port = &w->snapshot->port[a->port],
 	};
-	struct transmit_record record = { .in_port = PORT_NONE, .out_port = a->port };
+	struct transmit_record record = { .ports = record_ports(PORT_NONE, a->port) };
 	struct rte_mbuf *reply;
 
 	if (!answer_allowed(a))

@@ -2,41 +2,43 @@
 /* Transmission: frames wait by queue until the burst is done; what a device took is counted. */
 #include "worker.h"
 
-/* A run of records from one port to another: their sums are added once. */
+/* Records in a row of the same ports: their sums are added once. */
 struct run {
-	uint16_t in_port, out_port;
+	struct transmit_record last;
 	uint64_t packets, rx_bytes, tx_bytes;
 };
 
 static void count_run(struct worker *w, const struct run *run)
 {
-	struct port_counters *out = &w->counters[run->out_port];
+	const uint16_t in_port = record_in_port(&run->last);
+	struct port_counters *out = &w->counters[record_out_port(&run->last)];
 
 	tally_add(&out->transmitted, run->packets, run->tx_bytes);
-	if (run->in_port == PORT_NONE)
+	if (in_port == PORT_NONE)
 		tally_add(&out->originated, run->packets, run->tx_bytes);
 	else
-		tally_add(&w->counters[run->in_port].forwarded, run->packets, run->rx_bytes);
+		tally_add(&w->counters[in_port].forwarded, run->packets, run->rx_bytes);
 }
 
 /* Count frames the queue took, from their records: the frames themselves are gone. */
 static void count_sent(struct worker *w, const struct transmit_record *record, uint16_t n)
 {
-	struct run run = { .in_port = record->in_port, .out_port = record->out_port };
+	struct matrix_cell *matrix = w->matrix;
+	struct run run = { .last = record[0] };
 
 	for (uint16_t i = 0; i < n; i++) {
-		const struct transmit_record *r = &record[i];
+		const struct transmit_record r = record[i];
 
-		if (unlikely(r->in_port != run.in_port || r->out_port != run.out_port)) {
+		if (unlikely(r.ports != run.last.ports)) {
 			count_run(w, &run);
-			run = (struct run){ .in_port = r->in_port, .out_port = r->out_port };
+			run = (struct run){ .last = r };
 		}
 		run.packets++;
-		run.rx_bytes += r->rx_bytes;
-		run.tx_bytes += r->tx_bytes;
-		if (likely(r->in_port != PORT_NONE)) {
-			counter_add(&w->matrix[r->cell].packets, 1);
-			counter_add(&w->matrix[r->cell].bytes, r->rx_bytes);
+		run.rx_bytes += r.rx_bytes;
+		run.tx_bytes += r.tx_bytes;
+		if (likely(record_in_port(&r) != PORT_NONE)) {
+			counter_add(&matrix[r.cell].packets, 1);
+			counter_add(&matrix[r.cell].bytes, r.rx_bytes);
 		}
 	}
 	count_run(w, &run);
@@ -44,13 +46,16 @@ static void count_sent(struct worker *w, const struct transmit_record *record, u
 
 static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *r)
 {
-	if (r->in_port == PORT_NONE) {
-		tally_add(&w->counters[r->out_port].unsent, 1, r->tx_bytes);
+	const uint16_t in_port = record_in_port(r);
+	struct port_counters *out = &w->counters[record_out_port(r)];
+
+	if (in_port == PORT_NONE) {
+		tally_add(&out->unsent, 1, r->tx_bytes);
 	} else {
-		const struct drop_event event = { frame, r->in_port, DROP_TX_FULL, r->rx_bytes };
+		const struct drop_event event = { frame, in_port, DROP_TX_FULL, r->rx_bytes };
 
 		worker_count_drop(w, &event);
-		tally_add(&w->counters[r->out_port].egress_drop[DROP_TX_FULL], 1, r->tx_bytes);
+		tally_add(&out->egress_drop[DROP_TX_FULL], 1, r->tx_bytes);
 	}
 	rte_pktmbuf_free(frame);
 }

@@ -16,12 +16,11 @@
 /* Transmission waits here until the burst is done: the frames of one queue and what to count. */
 #define TRANSMIT_MAX 256
 
+/* in_port PORT_NONE: originated here. */
 struct transmit_record {
-	uint32_t cell;     /* of the matrix */
-	uint32_t rx_bytes; /* as received */
-	uint16_t in_port;  /* PORT_NONE: originated here */
-	uint16_t out_port;
-	uint32_t tx_bytes; /* as sent */
+	uint32_t cell;               /* of the matrix */
+	uint32_t ports;              /* in_port | out_port << 16 */
+	uint32_t rx_bytes, tx_bytes; /* as received and as sent */
 };
 
 struct transmit_queue {
@@ -132,6 +131,21 @@ bool meter_take(struct rte_meter_srtcm *bucket, const struct meter *meter, uint6
 /* Count and tell of a drop that is not swept out of a burst (transmission). */
 void worker_count_drop(struct worker *w, const struct drop_event *event);
 
+static inline uint32_t record_ports(uint16_t in_port, uint16_t out_port)
+{
+	return in_port | (uint32_t)out_port << 16;
+}
+
+static inline uint16_t record_in_port(const struct transmit_record *r)
+{
+	return (uint16_t)r->ports;
+}
+
+static inline uint16_t record_out_port(const struct transmit_record *r)
+{
+	return r->ports >> 16;
+}
+
 /*
  * Queue a frame for the port of its record; the worker's queue takes it. There is room for
  * the frames of one burst and the answers to them, BURST_MAX in all, until transmit_flush().
@@ -139,16 +153,16 @@ void worker_count_drop(struct worker *w, const struct drop_event *event);
 static inline void transmit(struct worker *w, struct rte_mbuf *frame,
 			    const struct transmit_record *record)
 {
-	const uint16_t index = w->port_queue[record->out_port];
+	const uint16_t index = w->port_queue[record_out_port(record)];
 	struct transmit_queue *q = &w->queue[index];
 	const uint16_t n = q->n;
 
 	w->active[w->active_count] = index;
 	w->active_count += !q->listed;
 	q->listed = true;
+	q->n = n + 1;
 	q->frame[n] = frame;
 	q->record[n] = *record;
-	q->n = n + 1;
 }
 
 /* tx.c: hand what one queue, or every one, holds to its device. */

@@ -236,9 +236,8 @@ static inline void forward(struct burst *b, uint32_t i, struct worker *w, const 
 	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
 	struct transmit_record record = {
 		.cell = matrix_index(w, b->party[i], nh->party, ipv6),
+		.ports = record_ports(b->port[i], nh->port),
 		.rx_bytes = b->bytes[i],
-		.in_port = b->port[i],
-		.out_port = nh->port,
 	};
 
 	if (ipv6)

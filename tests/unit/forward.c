@@ -452,9 +452,8 @@ static void transmit_some(struct rig *rig, uint16_t in_port, uint16_t out_port, 
 {
 	const struct transmit_record record = {
 		.cell = matrix_index(rig->w, in_port == PORT_NONE ? 0 : in_port, out_port, false),
+		.ports = record_ports(in_port, out_port),
 		.rx_bytes = 100,
-		.in_port = in_port,
-		.out_port = out_port,
 		.tx_bytes = 96,
 	};
 
