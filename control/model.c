@@ -200,6 +200,7 @@ static int add_neighbours(struct model *model)
 							  .port = model->port_number[router->port],
 							  .party = model_member_party(model, m),
 							  .listed = true,
+							  .router = router,
 							  .fixed = router->mac_count == 1,
 							  .resolved = router->mac_count == 1 };
 				if (to->resolved)

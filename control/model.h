@@ -101,6 +101,22 @@ int model_set_neighbour(struct model *model, uint16_t port, const struct ip_addr
 bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t *port,
 			   struct ip_address *gateway);
 
+/* Can it be a neighbour at all: on the port's subnets or link-local, and not the exchange itself?
+ */
+bool model_may_have_neighbour(const struct model *model, uint16_t port,
+			      const struct ip_address *address);
+
+/* The MAC of port i of the configuration, and its link-local address. */
+void model_port_identity(const struct model *model, size_t config_port, struct rte_ether_addr *mac,
+			 struct ip_address *link_local);
+
+/* Do routes lead through it? */
+bool model_is_gateway(const struct model *model, uint16_t port, const struct ip_address *address);
+
+/* Whom a known neighbour's traffic goes to; PARTY_NONE: it is not known. */
+uint16_t model_neighbour_party(const struct model *model, uint16_t port,
+			       const struct ip_address *address);
+
 /* The routers listed on a port with that address; NULL: none. Their MACs are the ones to believe.
  */
 const struct config_router *model_router(const struct model *model, uint16_t port,

@@ -37,24 +37,23 @@ void model_attach_port(struct model *model, uint16_t port, bool attached)
 	model->port[port].detached = !attached;
 }
 
+void model_port_identity(const struct model *model, size_t config_port, struct rte_ether_addr *mac,
+			 struct ip_address *link_local)
+{
+	const struct model_port *port = &model->port[model->port_number[config_port]];
+
+	*mac = port->mac;
+	*link_local = (struct ip_address){ .key = port->link_local, .ipv6 = true };
+}
+
 /* ---- neighbours ---- */
-
-static bool same_address(const struct ip_address *a, const struct ip_address *b)
-{
-	return a->ipv6 == b->ipv6 && ip_key_compare(a->key, b->key) == 0;
-}
-
-static bool is_link_local(const struct ip_address *a)
-{
-	return a->ipv6 && a->key.hi >> 54 == 0xfe80 >> 6;
-}
 
 /* A place for a neighbour that was not known; the list stays sorted. NULL without memory. */
 static struct neighbour *insert(struct model *model, uint16_t port,
 				const struct ip_address *address)
 {
 	struct neighbour key = { .address = *address, .port = port };
-	size_t at = 0;
+	size_t at = 0, end = model->neighbours;
 
 	if (model->neighbours == model->neighbours_allocated) {
 		const size_t size = 2 * model->neighbours_allocated;
@@ -65,8 +64,14 @@ static struct neighbour *insert(struct model *model, uint16_t port,
 		model->neighbour = larger;
 		model->neighbours_allocated = size;
 	}
-	while (at < model->neighbours && model_neighbour_order(&model->neighbour[at], &key) < 0)
-		at++;
+	while (at < end) {
+		const size_t middle = (at + end) / 2;
+
+		if (model_neighbour_order(&model->neighbour[middle], &key) < 0)
+			at = middle + 1;
+		else
+			end = middle;
+	}
 	memmove(&model->neighbour[at + 1], &model->neighbour[at],
 		(model->neighbours - at) * sizeof(*model->neighbour));
 	model->neighbours++;
@@ -101,15 +106,22 @@ static void update_hops(struct model *model, const struct neighbour *n)
 	}
 }
 
+bool model_may_have_neighbour(const struct model *model, uint16_t port,
+			      const struct ip_address *address)
+{
+	const size_t where = model_config_port(model, port);
+
+	return where != SIZE_MAX && !model_is_own(model, address) &&
+	       (ip_is_link_local(address) || model_port_of(model, address) == where);
+}
+
 int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
 			enum model_neighbour what, const struct rte_ether_addr *mac)
 {
-	const size_t where = model_config_port(model, port);
 	struct neighbour *n;
 	int rc = 0;
 
-	if (where == SIZE_MAX || model_is_own(model, address) ||
-	    (!is_link_local(address) && model_port_of(model, address) != where))
+	if (!model_may_have_neighbour(model, port, address))
 		return -EINVAL;
 	n = model_find_neighbour(model, port, address);
 	if (n && n->fixed)
@@ -151,17 +163,33 @@ bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t
 const struct config_router *model_router(const struct model *model, uint16_t port,
 					 const struct ip_address *address)
 {
-	const struct config *config = model->config;
-	const size_t where = model_config_port(model, port);
+	const struct neighbour *n = model_find_neighbour(model, port, address);
 
-	for (size_t m = 0; m < config->member_count; m++) {
-		for (size_t r = 0; r < config->members[m].router_count; r++) {
-			const struct config_router *router = &config->members[m].routers[r];
+	return n ? n->router : NULL;
+}
 
-			for (size_t i = 0; router->port == where && i < router->address_count; i++)
-				if (same_address(&router->addresses[i], address))
-					return router;
-		}
+uint16_t model_neighbour_party(const struct model *model, uint16_t port,
+			       const struct ip_address *address)
+{
+	const struct neighbour *n = model_find_neighbour(model, port, address);
+
+	return n ? n->party : PARTY_NONE;
+}
+
+bool model_is_gateway(const struct model *model, uint16_t port, const struct ip_address *address)
+{
+	/* a neighbour's own host route is one reference; more are routes through it */
+	const bool adjacent = model_port_of(model, address) == model_config_port(model, port) &&
+			      model_find_neighbour(model, port, address) != NULL;
+
+	for (int via_default = 0; via_default < 2; via_default++) {
+		const struct hop_key key = { .gateway = *address,
+					     .port = port,
+					     .via_default = via_default };
+		const uint32_t index = hops_find(&model->hops, &key);
+
+		if (index && model->hops.hop[index].references > (adjacent && !via_default))
+			return true;
 	}
-	return NULL;
+	return false;
 }

@@ -38,6 +38,7 @@ struct neighbour {
 	bool resolved;
 	bool failed;
 	struct rte_ether_addr mac;
+	const struct config_router *router; /* when listed */
 };
 
 /* What a port's configuration leaves to be worked out. */

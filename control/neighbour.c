@@ -1,129 +1,35 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The table of neighbours: asks, learns, refreshes and forgets, and tells the model. */
+/* Turns workers' events into what is known of neighbours, and what is known into next hops. */
 #include "neighbour.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
+#include "address.h"
 #include "ask.h"
 #include "log.h"
 
-#define ENTRIES_MAX    65536
-#define INCOMPLETE_MAX 1024 /* apart from resolved ones: RFC 6583 */
-
-#define SECOND_NS         UINT64_C(1000000000)
-#define ASK_INTERVAL_NS   SECOND_NS              /* RFC 4861 RETRANS_TIMER */
-#define ASK_TIMES         3                      /* MAX_MULTICAST_SOLICIT */
-#define REACHABLE_NS      (4 * 3600 * SECOND_NS) /* as exchanges ask of their members */
-#define REFRESH_BEFORE_NS (60 * SECOND_NS)       /* unicast questions before it expires */
-#define FAILED_FOR_NS     (5 * SECOND_NS)        /* then traffic may ask again */
-#define MODULE            "neighbour"
-
-const char *const neighbour_state_name[NEIGHBOUR_STATES] = {
-	[NEIGHBOUR_STATIC] = "static",       [NEIGHBOUR_INCOMPLETE] = "incomplete",
-	[NEIGHBOUR_REACHABLE] = "reachable", [NEIGHBOUR_STALE] = "stale",
-	[NEIGHBOUR_FAILED] = "failed",
-};
-
-struct entry {
-	uint16_t port;
-	struct ip_address address;
-	struct rte_ether_addr mac;
-	enum neighbour_state state;
-	uint64_t confirmed_ns;
-	uint64_t asked_ns;
-	unsigned int asked;
-};
+#define LIFETIME_NS (4 * 3600 * NUD_SECOND_NS) /* as exchanges ask of their members */
+#define WATCHED_NS  (20 * NUD_SECOND_NS)
+#define PUBLISH_NS  (20 * UINT64_C(1000000))
+#define MODULE      "neighbour"
 
 struct neighbours {
 	struct dataplane *dp;
 	struct rte_mempool *pool;
 	struct model *model;
-	struct entry *entry; /* unordered */
-	size_t count, size, incomplete;
+	struct nud *nud;
+	struct own *own;
 	bool changed;
+	uint64_t published_ns;
+	struct neighbour_counters counters[PORT_MAX];
 };
 
-struct neighbours *neighbours_create(struct dataplane *dp, struct rte_mempool *pool)
-{
-	struct neighbours *n = calloc(1, sizeof(*n));
-
-	if (n) {
-		n->dp = dp;
-		n->pool = pool;
-	}
-	return n;
-}
-
-void neighbours_free(struct neighbours *n)
-{
-	if (n)
-		free(n->entry);
-	free(n);
-}
-
-bool neighbours_changed(struct neighbours *n)
-{
-	const bool changed = n->changed;
-
-	n->changed = false;
-	return changed;
-}
-
-/* ---- the table ---- */
-
-static bool same_address(const struct ip_address *a, const struct ip_address *b)
-{
-	return a->ipv6 == b->ipv6 && a->key.hi == b->key.hi && a->key.lo == b->key.lo;
-}
-
-static struct entry *find(const struct neighbours *n, uint16_t port,
-			  const struct ip_address *address)
-{
-	for (size_t i = 0; i < n->count; i++)
-		if (n->entry[i].port == port && same_address(&n->entry[i].address, address))
-			return &n->entry[i];
-	return NULL;
-}
-
-static struct entry *add(struct neighbours *n, uint16_t port, const struct ip_address *address)
-{
-	struct entry *e;
-
-	if (n->count == ENTRIES_MAX)
-		return NULL;
-	if (n->count == n->size) {
-		const size_t size = n->size ? 2 * n->size : 64;
-
-		e = realloc(n->entry, size * sizeof(*e));
-		if (!e)
-			return NULL;
-		n->entry = e;
-		n->size = size;
-	}
-	e = &n->entry[n->count++];
-	/* nothing is known of it yet: not counted as incomplete before it was asked for */
-	*e = (struct entry){ .port = port, .address = *address, .state = NEIGHBOUR_FAILED };
-	return e;
-}
-
-/* Keep count of those that are only asked for. */
-static void set_state(struct neighbours *n, struct entry *e, enum neighbour_state state)
-{
-	n->incomplete -= e->state == NEIGHBOUR_INCOMPLETE;
-	n->incomplete += state == NEIGHBOUR_INCOMPLETE;
-	e->state = state;
-}
-
-static void forget(struct neighbours *n, struct entry *e)
-{
-	n->incomplete -= e->state == NEIGHBOUR_INCOMPLETE;
-	*e = n->entry[--n->count];
-}
+/* ---- out: frames, the model, the log ---- */
 
 static const char *port_name(const struct neighbours *n, uint16_t port)
 {
@@ -132,14 +38,6 @@ static const char *port_name(const struct neighbours *n, uint16_t port)
 	return p ? p->name : "?";
 }
 
-static void tell_model(struct neighbours *n, const struct entry *e, enum model_neighbour what)
-{
-	if (model_set_neighbour(n->model, e->port, &e->address, what, &e->mac) == 0)
-		n->changed = true;
-}
-
-/* ---- questions ---- */
-
 /* Send by any worker that has a queue to the port; the first has all. */
 static void send(struct neighbours *n, uint16_t port, struct rte_mbuf *frame)
 {
@@ -147,73 +45,158 @@ static void send(struct neighbours *n, uint16_t port, struct rte_mbuf *frame)
 		rte_pktmbuf_free(frame);
 }
 
-static void ask(struct neighbours *n, struct entry *e, uint64_t now_ns, bool unicast)
+static rte_be32_t ipv4(const struct ip_address *address)
 {
-	const struct snapshot_port *port = dataplane_port(n->dp, e->port);
-	const uint8_t *mac = unicast ? e->mac.addr_bytes : NULL;
-
-	e->asked_ns = now_ns;
-	e->asked++;
-	if (!port || !dataplane_link(n->dp, e->port))
-		return;
-	send(n, e->port,
-	     e->address.ipv6
-		     ? nd_solicitation(port, e->address.key, mac, n->pool)
-		     : arp_request(port, rte_cpu_to_be_32(e->address.key.hi >> 32), mac, n->pool));
+	return rte_cpu_to_be_32((uint32_t)(address->key.hi >> 32));
 }
 
-void neighbours_announce(struct neighbours *n, uint16_t number)
+static void on_ask(void *ctx, const struct nud_key *key, const struct rte_ether_addr *mac)
 {
-	const struct snapshot_port *port = dataplane_port(n->dp, number);
+	struct neighbours *n = ctx;
+	const struct snapshot_port *port = dataplane_port(n->dp, key->port);
+	const uint8_t *bytes = mac ? mac->addr_bytes : NULL;
 
-	if (!port)
+	if (!port || !dataplane_link(n->dp, key->port))
 		return;
-	for (uint16_t i = 0; i < port->address4_count; i++)
-		send(n, number, arp_announcement(port, port->address4[i], n->pool));
-	for (uint16_t i = 0; i < port->address6_count; i++)
-		send(n, number, nd_announcement(port, port->address6[i], n->pool));
-	send(n, number, nd_announcement(port, port->link_local, n->pool));
+	n->counters[key->port].asked++;
+	send(n, key->port,
+	     key->address.ipv6 ? nd_solicitation(port, key->address.key, bytes, n->pool)
+			       : arp_request(port, ipv4(&key->address), bytes, n->pool));
+}
+
+static void on_news(void *ctx, const struct nud_entry *e, enum nud_news news)
+{
+	static const enum model_neighbour what[] = {
+		[NUD_FORGOTTEN] = MODEL_NEIGHBOUR_NONE,
+		[NUD_RESOLVED] = MODEL_NEIGHBOUR_RESOLVED,
+		[NUD_FAILED] = MODEL_NEIGHBOUR_FAILED,
+	};
+	struct neighbours *n = ctx;
+	char text[IP_TEXT_MAX];
+
+	if (model_set_neighbour(n->model, e->key.port, &e->key.address, what[news], &e->mac) == 0)
+		n->changed = true;
+	if (e->preferred && news == NUD_FAILED)
+		log_warning(MODULE, "%s on %s does not answer",
+			    ip_address_text(&e->key.address, text), port_name(n, e->key.port));
+	else if (e->preferred && news == NUD_RESOLVED)
+		log_info(MODULE, "%s on %s is at " RTE_ETHER_ADDR_PRT_FMT,
+			 ip_address_text(&e->key.address, text), port_name(n, e->key.port),
+			 RTE_ETHER_ADDR_BYTES(&e->mac));
+}
+
+static void on_moved(void *ctx, const struct nud_entry *e, const struct rte_ether_addr *before)
+{
+	struct neighbours *n = ctx;
+	char text[IP_TEXT_MAX];
+
+	n->counters[e->key.port].moves++;
+	log_warning(MODULE,
+		    "%s on %s has moved from " RTE_ETHER_ADDR_PRT_FMT " to " RTE_ETHER_ADDR_PRT_FMT,
+		    ip_address_text(&e->key.address, text), port_name(n, e->key.port),
+		    RTE_ETHER_ADDR_BYTES(before), RTE_ETHER_ADDR_BYTES(&e->mac));
+}
+
+static void on_probe(void *ctx, const struct own_address *a)
+{
+	struct neighbours *n = ctx;
+	const struct snapshot_port *port = dataplane_port(n->dp, a->port);
+
+	if (port)
+		send(n, a->port,
+		     a->address.ipv6 ? nd_probe(port, a->address.key, n->pool)
+				     : arp_probe(port, ipv4(&a->address), n->pool));
+}
+
+static void on_announce(void *ctx, const struct own_address *a)
+{
+	struct neighbours *n = ctx;
+	const struct snapshot_port *port = dataplane_port(n->dp, a->port);
+
+	if (port)
+		send(n, a->port,
+		     a->address.ipv6 ? nd_announcement(port, a->address.key, n->pool)
+				     : arp_announcement(port, ipv4(&a->address), n->pool));
+}
+
+/* ---- start and end ---- */
+
+/* For tests, who cannot wait for hours: NAPD_TEST_NEIGHBOUR_S is the lifetime in seconds. */
+static struct nud_times chosen_times(void)
+{
+	struct nud_times times = { LIFETIME_NS, WATCHED_NS };
+	const char *test = getenv("NAPD_TEST_NEIGHBOUR_S");
+
+	if (test && atoi(test) > 0)
+		times.lifetime_ns = atoi(test) * NUD_SECOND_NS;
+	return times;
+}
+
+struct neighbours *neighbours_create(struct dataplane *dp, struct rte_mempool *pool)
+{
+	const struct nud_times times = chosen_times();
+	struct neighbours *n = calloc(1, sizeof(*n));
+	const struct nud_calls nud_calls = { n, on_ask, on_news, on_moved };
+	const struct own_calls own_calls = { n, on_probe, on_announce };
+
+	if (!n)
+		return NULL;
+	n->dp = dp;
+	n->pool = pool;
+	n->nud = nud_create(&nud_calls, &times);
+	n->own = own_create(&own_calls);
+	if (n->nud && n->own)
+		return n;
+	neighbours_free(n);
+	return NULL;
+}
+
+void neighbours_free(struct neighbours *n)
+{
+	if (!n)
+		return;
+	nud_free(n->nud);
+	own_free(n->own);
+	free(n);
+}
+
+bool neighbours_changed(struct neighbours *n, uint64_t now_ns)
+{
+	if (!n->changed || now_ns - n->published_ns < PUBLISH_NS)
+		return false;
+	n->changed = false;
+	n->published_ns = now_ns;
+	return true;
 }
 
 /* ---- what workers tell ---- */
 
-/* Traffic wants a neighbour whose MAC is not known: start to ask, unless too many are. */
-static void wanted(struct neighbours *n, uint16_t port, const struct ip_address *address,
-		   uint64_t now_ns)
+/* Several MACs are listed: one may take over silently. */
+static bool is_watched(const struct config_router *router)
 {
-	struct entry *e = find(n, port, address);
-
-	if (e) {
-		/* one that failed may be asked again after a while, by the traffic that wants it */
-		if (e->state != NEIGHBOUR_FAILED || now_ns - e->asked_ns < FAILED_FOR_NS)
-			return;
-		e->asked = 0;
-	} else if (n->incomplete < INCOMPLETE_MAX) {
-		e = add(n, port, address);
-	}
-	if (!e)
-		return;
-	set_state(n, e, NEIGHBOUR_INCOMPLETE);
-	ask(n, e, now_ns, false);
+	return router && router->mac_count > 1;
 }
 
 static void resolve(struct neighbours *n, const struct punt *punt, uint64_t now_ns)
 {
-	struct ip_address address = { .key = punt->address, .ipv6 = punt->ipv6 };
-	uint16_t port = punt->port;
+	struct nud_key key = { punt->port, { .key = punt->address, .ipv6 = punt->ipv6 } };
+	const struct config_router *router;
+	bool preferred;
 
 	/* for a next hop that is a gateway it is the gateway that has to be found */
-	if (!model_nexthop_gateway(n->model, punt->nexthop, &port, &address))
-		port = punt->port;
-	wanted(n, port, &address, now_ns);
+	if (!model_nexthop_gateway(n->model, punt->nexthop, &key.port, &key.address))
+		key.port = punt->port;
+	if (!model_may_have_neighbour(n->model, key.port, &key.address))
+		return;
+	router = model_router(n->model, key.port, &key.address);
+	preferred = router || model_is_gateway(n->model, key.port, &key.address);
+	if (!nud_want(n->nud, &key, preferred, is_watched(router), now_ns))
+		n->counters[key.port].limited++;
 }
 
-/* May this MAC speak for this address? Routers with listed MACs are no others. */
-static bool believes(const struct neighbours *n, uint16_t port, const struct ip_address *address,
-		     const struct rte_ether_addr *mac)
+/* May this MAC speak for a router? Those with listed MACs have no others. */
+static bool believes(const struct config_router *router, const struct rte_ether_addr *mac)
 {
-	const struct config_router *router = model_router(n->model, port, address);
-
 	if (!router || router->mac_count == 0)
 		return true;
 	for (size_t i = 0; i < router->mac_count; i++)
@@ -224,39 +207,49 @@ static bool believes(const struct neighbours *n, uint16_t port, const struct ip_
 
 static void learn(struct neighbours *n, const struct punt *punt, uint64_t now_ns)
 {
-	const struct ip_address address = { .key = punt->address, .ipv6 = punt->ipv6 };
-	struct entry *e = find(n, punt->port, &address);
+	struct nud_heard heard = {
+		.key = { punt->port, { .key = punt->address, .ipv6 = punt->ipv6 } },
+		.mac = punt->mac,
+		.solicited = punt->solicited,
+		.override = punt->override,
+	};
+	const struct config_router *router;
 	char text[IP_TEXT_MAX];
-	bool moved;
 
 	if (!rte_is_valid_assigned_ether_addr(&punt->mac) ||
-	    !believes(n, punt->port, &address, &punt->mac))
+	    !model_may_have_neighbour(n->model, punt->port, &heard.key.address))
 		return;
-	if (!e) /* who asks us is likely to be sent to: RFC 826, RFC 4861 7.2.3 */
-		e = add(n, punt->port, &address);
-	if (!e || e->state == NEIGHBOUR_STATIC)
+	router = model_router(n->model, punt->port, &heard.key.address);
+	if (!believes(router, &punt->mac)) {
+		n->counters[punt->port].refused++;
+		log_warning(MODULE,
+			    RTE_ETHER_ADDR_PRT_FMT " on %s speaks for %s, whose router's MACs are "
+						   "others; it is not believed",
+			    RTE_ETHER_ADDR_BYTES(&punt->mac), port_name(n, punt->port),
+			    ip_address_text(&heard.key.address, text));
 		return;
-	moved = e->confirmed_ns && !rte_is_same_ether_addr(&e->mac, &punt->mac);
-	if (moved && !punt->override)
-		return;
-	if (moved)
-		log_warning(MODULE, "%s on %s has moved to " RTE_ETHER_ADDR_PRT_FMT,
-			    ip_address_text(&address, text), port_name(n, punt->port),
-			    RTE_ETHER_ADDR_BYTES(&punt->mac));
-	if (moved || e->state != NEIGHBOUR_REACHABLE) {
-		e->mac = punt->mac;
-		set_state(n, e, NEIGHBOUR_REACHABLE);
-		tell_model(n, e, MODEL_NEIGHBOUR_RESOLVED);
 	}
-	e->confirmed_ns = now_ns;
-	e->asked = 0;
+	heard.preferred = router != NULL;
+	heard.watched = is_watched(router);
+	if (!nud_hear(n->nud, &heard, now_ns))
+		n->counters[punt->port].limited++;
 }
 
-void neighbours_punt(struct neighbours *n, const struct punt *punt, uint64_t now_ns)
+static void conflict(struct neighbours *n, const struct punt *punt, uint64_t now_ns)
 {
 	const struct ip_address address = { .key = punt->address, .ipv6 = punt->ipv6 };
 	char text[IP_TEXT_MAX];
 
+	own_conflict(n->own, punt->port, &address, &punt->mac, now_ns);
+	log_warning(MODULE,
+		    RTE_ETHER_ADDR_PRT_FMT
+		    " on %s uses %s, which is the exchange's own; it is kept and defended",
+		    RTE_ETHER_ADDR_BYTES(&punt->mac), port_name(n, punt->port),
+		    ip_address_text(&address, text));
+}
+
+void neighbours_punt(struct neighbours *n, const struct punt *punt, uint64_t now_ns)
+{
 	switch (punt->kind) {
 	case PUNT_RESOLVE:
 		resolve(n, punt, now_ns);
@@ -265,127 +258,156 @@ void neighbours_punt(struct neighbours *n, const struct punt *punt, uint64_t now
 		learn(n, punt, now_ns);
 		break;
 	case PUNT_CONFLICT:
-		log_warning(MODULE,
-			    RTE_ETHER_ADDR_PRT_FMT " on %s uses %s, which is the exchange's own",
-			    RTE_ETHER_ADDR_BYTES(&punt->mac), port_name(n, punt->port),
-			    ip_address_text(&address, text));
+		conflict(n, punt, now_ns);
 		break;
 	}
 }
 
-/* ---- time ---- */
-
-/* Returns false when the entry is to be forgotten. */
-static bool entry_tick(struct neighbours *n, struct entry *e, uint64_t now_ns)
-{
-	const uint64_t age = now_ns - e->confirmed_ns;
-
-	switch (e->state) {
-	case NEIGHBOUR_INCOMPLETE:
-		if (now_ns - e->asked_ns < ASK_INTERVAL_NS)
-			return true;
-		if (e->asked < ASK_TIMES) {
-			ask(n, e, now_ns, false);
-			return true;
-		}
-		set_state(n, e, NEIGHBOUR_FAILED);
-		tell_model(n, e, MODEL_NEIGHBOUR_FAILED);
-		return true;
-	case NEIGHBOUR_FAILED:
-		if (now_ns - e->asked_ns < 2 * FAILED_FOR_NS)
-			return true;
-		tell_model(n, e, MODEL_NEIGHBOUR_NONE);
-		return false;
-	case NEIGHBOUR_REACHABLE:
-		if (age > REACHABLE_NS - REFRESH_BEFORE_NS) {
-			set_state(n, e, NEIGHBOUR_STALE);
-			e->asked = 0;
-			ask(n, e, now_ns, true);
-		}
-		return true;
-	case NEIGHBOUR_STALE:
-		if (age > REACHABLE_NS) {
-			tell_model(n, e, MODEL_NEIGHBOUR_NONE);
-			return false;
-		}
-		if (now_ns - e->asked_ns > REFRESH_BEFORE_NS / 6)
-			ask(n, e, now_ns, true);
-		return true;
-	default:
-		return true;
-	}
-}
+/* ---- time and links ---- */
 
 void neighbours_tick(struct neighbours *n, uint64_t now_ns)
 {
-	for (size_t i = 0; i < n->count;) {
-		if (entry_tick(n, &n->entry[i], now_ns))
-			i++;
-		else
-			forget(n, &n->entry[i]);
-	}
+	nud_tick(n->nud, now_ns);
+	own_tick(n->own, now_ns);
 }
 
-/* ---- ports and static neighbours ---- */
-
-static int add_static(struct neighbours *n, const struct config *config)
+void neighbours_link_up(struct neighbours *n, uint16_t port, uint64_t now_ns)
 {
-	for (size_t m = 0; m < config->member_count; m++) {
-		for (size_t r = 0; r < config->members[m].router_count; r++) {
-			const struct config_router *router = &config->members[m].routers[r];
+	own_link(n->own, port, true, now_ns);
+	nud_link_up(n->nud, port, now_ns);
+}
 
-			if (router->mac_count != 1)
-				continue;
-			for (size_t a = 0; a < router->address_count; a++) {
-				struct entry *e = add(n, model_port_number(n->model, router->port),
-						      &router->addresses[a]);
+/* ---- the configuration ---- */
 
-				if (!e)
-					return -ENOMEM;
-				e->mac = router->macs[0];
-				e->state = NEIGHBOUR_STATIC;
-			}
+static int add_permanent(struct neighbours *n, const struct config_router *router)
+{
+	struct nud_key key = { .port = model_port_number(n->model, router->port) };
+	int rc = 0;
+
+	for (size_t a = 0; !rc && router->mac_count == 1 && a < router->address_count; a++) {
+		key.address = router->addresses[a];
+		rc = nud_add_permanent(n->nud, &key, &router->macs[0]);
+	}
+	return rc;
+}
+
+/* Does what was learned still fit the port it was learned on? The model is told of what does. */
+static bool keep(void *ctx, struct nud_entry *e)
+{
+	struct neighbours *n = ctx;
+	const struct config_router *router;
+
+	if (e->state == NEIGHBOUR_PERMANENT ||
+	    model_config_port(n->model, e->key.port) == SIZE_MAX ||
+	    !model_may_have_neighbour(n->model, e->key.port, &e->key.address))
+		return false;
+	router = model_router(n->model, e->key.port, &e->key.address);
+	if (router && (router->mac_count == 1 || (e->heard && !believes(router, &e->mac))))
+		return false;
+	nud_set_rank(n->nud, e, router || model_is_gateway(n->model, e->key.port, &e->key.address),
+		     is_watched(router));
+	if (e->state == NEIGHBOUR_FAILED)
+		model_set_neighbour(n->model, e->key.port, &e->key.address, MODEL_NEIGHBOUR_FAILED,
+				    NULL);
+	else if (e->state != NEIGHBOUR_INCOMPLETE)
+		model_set_neighbour(n->model, e->key.port, &e->key.address,
+				    MODEL_NEIGHBOUR_RESOLVED, &e->mac);
+	return true;
+}
+
+/* Every address of every port, with the MAC that it is announced with. */
+static int set_own(struct neighbours *n)
+{
+	const struct config *config = model_config(n->model);
+	struct own_address *list;
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < config->port_count; i++)
+		count += config->ports[i].address_count + 1;
+	list = calloc(count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	count = 0;
+	for (size_t i = 0; i < config->port_count; i++) {
+		struct own_address a = { .port = model_port_number(n->model, i) };
+
+		model_port_identity(n->model, i, &a.mac, &a.address);
+		list[count++] = a;
+		for (size_t k = 0; k < config->ports[i].address_count; k++) {
+			a.address = config->ports[i].addresses[k].address;
+			list[count++] = a;
 		}
 	}
-	return 0;
-}
-
-/* Does what was learned still fit the port it was learned on? */
-static bool still_fits(const struct neighbours *n, const struct config *config,
-		       const struct entry *e)
-{
-	const size_t port = model_config_port(n->model, e->port);
-
-	if (e->state == NEIGHBOUR_STATIC || port == SIZE_MAX)
-		return false;
-	if (e->address.ipv6 && e->address.key.hi >> 54 == 0xfe80 >> 6)
-		return true;
-	return config_port_of(config, &e->address) == port;
+	rc = own_set(n->own, list, count);
+	free(list);
+	return rc;
 }
 
 int neighbours_set_model(struct neighbours *n, struct model *model)
 {
 	const struct config *config = model_config(model);
-	size_t kept = 0;
 	int rc;
 
 	n->model = model;
-	n->incomplete = 0;
-	for (size_t i = 0; i < n->count; i++)
-		if (still_fits(n, config, &n->entry[i]))
-			n->entry[kept++] = n->entry[i];
-	n->count = kept;
-	rc = add_static(n, config);
-	for (size_t i = 0; i < kept; i++) {
-		struct entry *e = &n->entry[i];
-
-		n->incomplete += e->state == NEIGHBOUR_INCOMPLETE;
-		if (e->state == NEIGHBOUR_REACHABLE || e->state == NEIGHBOUR_STALE)
-			tell_model(n, e, MODEL_NEIGHBOUR_RESOLVED);
-		else if (e->state == NEIGHBOUR_FAILED)
-			tell_model(n, e, MODEL_NEIGHBOUR_FAILED);
-	}
+	for (uint16_t port = 0; port < model_port_numbers(model); port++)
+		if (model_port_is_new(model, port))
+			n->counters[port] = (struct neighbour_counters){ 0 };
+	nud_walk(n->nud, keep, n);
+	rc = set_own(n);
+	for (size_t m = 0; !rc && m < config->member_count; m++)
+		for (size_t r = 0; !rc && r < config->members[m].router_count; r++)
+			rc = add_permanent(n, &config->members[m].routers[r]);
 	return rc;
+}
+
+void neighbours_devices_changed(struct neighbours *n)
+{
+	if (set_own(n) != 0)
+		log_error(MODULE, "no memory; what is announced may be what was before");
+}
+
+/* Addresses that came with a reload have no link event to start them. */
+void neighbours_start_new(struct neighbours *n, uint64_t now_ns)
+{
+	const struct config *config = model_config(n->model);
+
+	for (size_t i = 0; i < config->port_count; i++) {
+		const uint16_t port = model_port_number(n->model, i);
+
+		if (dataplane_link(n->dp, port))
+			own_link(n->own, port, false, now_ns);
+	}
+}
+
+struct clearing {
+	uint16_t port;
+	const struct ip_address *address;
+	struct nud_key found[64];
+	size_t count;
+};
+
+static bool collect(void *ctx, struct nud_entry *e)
+{
+	struct clearing *c = ctx;
+
+	if ((c->port == PORT_NONE || c->port == e->key.port) && c->count < 64 &&
+	    ip_address_equal(&e->key.address, c->address))
+		c->found[c->count++] = e->key;
+	return true;
+}
+
+int neighbours_clear(struct neighbours *n, uint16_t port, const struct ip_address *address)
+{
+	struct clearing c = { .port = port, .address = address };
+	int cleared = 0, rc = 0;
+
+	nud_walk(n->nud, collect, &c);
+	for (size_t i = 0; i < c.count; i++) {
+		rc = nud_clear(n->nud, &c.found[i]);
+		cleared += rc == 0;
+	}
+	return cleared ? cleared : rc;
 }
 
 /* ---- looking at it ---- */
@@ -398,36 +420,73 @@ static int by_port_and_address(const void *a, const void *b)
 		return x->port < y->port ? -1 : 1;
 	if (x->address.ipv6 != y->address.ipv6)
 		return x->address.ipv6 ? 1 : -1;
-	if (x->address.key.hi != y->address.key.hi)
-		return x->address.key.hi < y->address.key.hi ? -1 : 1;
-	return (x->address.key.lo > y->address.key.lo) - (x->address.key.lo < y->address.key.lo);
+	return ip_key_compare(x->address.key, y->address.key);
 }
 
-size_t neighbours_list(const struct neighbours *n, struct neighbour_view *list, size_t max,
-		       uint64_t now_ns)
+struct listing {
+	struct neighbour_view *list;
+	size_t count;
+	uint64_t now_ns;
+};
+
+static bool view(void *ctx, struct nud_entry *e)
 {
-	const size_t count = RTE_MIN(n->count, max);
+	struct listing *l = ctx;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct entry *e = &n->entry[i];
+	l->list[l->count++] = (struct neighbour_view){
+		.port = e->key.port,
+		.address = e->key.address,
+		.mac = e->state == NEIGHBOUR_FAILED || e->state == NEIGHBOUR_INCOMPLETE
+			       ? (struct rte_ether_addr){ { 0 } }
+			       : e->mac,
+		.state = e->state,
+		.age_ns = e->confirmed_ns ? l->now_ns - e->confirmed_ns : 0,
+	};
+	return true;
+}
 
-		list[i] = (struct neighbour_view){
-			.port = e->port,
-			.address = e->address,
-			.mac = e->mac,
-			.state = e->state,
-			.age_ns = e->confirmed_ns ? now_ns - e->confirmed_ns : 0,
-		};
-	}
-	qsort(list, count, sizeof(*list), by_port_and_address);
-	return count;
+struct neighbour_view *neighbours_list(const struct neighbours *n, size_t *count, uint64_t now_ns)
+{
+	struct listing l = { .list = calloc(nud_count(n->nud) + 1, sizeof(*l.list)),
+			     .now_ns = now_ns };
+
+	*count = 0;
+	if (!l.list)
+		return NULL;
+	nud_walk(n->nud, view, &l);
+	qsort(l.list, l.count, sizeof(*l.list), by_port_and_address);
+	*count = l.count;
+	return l.list;
+}
+
+struct counting {
+	enum neighbour_state state;
+	bool ipv6;
+	size_t count;
+};
+
+static bool count(void *ctx, struct nud_entry *e)
+{
+	struct counting *c = ctx;
+
+	c->count += e->state == c->state && e->key.address.ipv6 == c->ipv6;
+	return true;
 }
 
 size_t neighbours_count(const struct neighbours *n, enum neighbour_state state, bool ipv6)
 {
-	size_t count = 0;
+	struct counting c = { state, ipv6, 0 };
 
-	for (size_t i = 0; i < n->count; i++)
-		count += n->entry[i].state == state && n->entry[i].address.ipv6 == ipv6;
-	return count;
+	nud_walk(n->nud, count, &c);
+	return c.count;
+}
+
+struct neighbour_counters neighbours_counters(const struct neighbours *n, uint16_t port)
+{
+	return n->counters[port];
+}
+
+const struct own_address *neighbours_own(const struct neighbours *n, size_t *count_out)
+{
+	return own_list(n->own, count_out);
 }

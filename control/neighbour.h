@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Neighbours: who is on the other side of each port, by ARP and neighbour
- * discovery. Static ones come from the model's members; the others are asked for
- * when traffic wants them, learned from what they say, refreshed and forgotten.
- * Control thread.
+ * discovery. Brings nud.h, own.h, the workers' events and the model together, and
+ * sends the questions. Control thread.
  */
 #ifndef NAPD_NEIGHBOUR_H
 #define NAPD_NEIGHBOUR_H
 
-#include "config.h"
 #include "live.h"
 #include "model.h"
+#include "nud.h"
+#include "own.h"
 
 struct neighbours;
-
-enum neighbour_state {
-	NEIGHBOUR_STATIC,
-	NEIGHBOUR_INCOMPLETE, /* asked, no answer yet */
-	NEIGHBOUR_REACHABLE,
-	NEIGHBOUR_STALE, /* older than its time, being asked again */
-	NEIGHBOUR_FAILED,
-	NEIGHBOUR_STATES
-};
-extern const char *const neighbour_state_name[NEIGHBOUR_STATES];
 
 struct neighbour_view {
 	uint16_t port;
@@ -32,28 +22,56 @@ struct neighbour_view {
 	uint64_t age_ns; /* since it was last confirmed */
 };
 
+/* Of a port since the start. */
+struct neighbour_counters {
+	uint64_t moves;   /* a neighbour had another MAC than before */
+	uint64_t refused; /* a MAC that is not listed spoke for a router whose MACs are */
+	uint64_t asked;   /* questions sent */
+	uint64_t limited; /* neighbours that were not asked for, because too many are */
+};
+
 struct neighbours *neighbours_create(struct dataplane *dp, struct rte_mempool *pool);
 void neighbours_free(struct neighbours *n);
 
-/* Ports and static neighbours are now those of model (start, reload). Learned ones stay where they
- * fit. */
+/*
+ * Ports, static neighbours and own addresses are now those of model (start, reload). Learned
+ * ones stay where they fit. The snapshot that has new addresses must be published before the
+ * next tick. 0 or -ENOMEM.
+ */
 int neighbours_set_model(struct neighbours *n, struct model *model);
 
 /* A worker's event. */
 void neighbours_punt(struct neighbours *n, const struct punt *punt, uint64_t now_ns);
 
-/* Ask, repeat, expire; every 100 ms or so. */
+/* Ask, repeat, expire, probe and announce; every 100 ms or so. */
 void neighbours_tick(struct neighbours *n, uint64_t now_ns);
 
-/* Announce every address of a port: start, link up, change of addresses. */
-void neighbours_announce(struct neighbours *n, uint16_t port);
+/* A device was opened, whose MAC its ports may take. */
+void neighbours_devices_changed(struct neighbours *n);
 
-/* True once after the model was changed, so that its snapshot has to be published. */
-bool neighbours_changed(struct neighbours *n);
+/* After the snapshot of a new model was published: probe and announce addresses that are new. */
+void neighbours_start_new(struct neighbours *n, uint64_t now_ns);
 
-/* All of them, by port and address; returns how many were written. */
-size_t neighbours_list(const struct neighbours *n, struct neighbour_view *list, size_t max,
-		       uint64_t now_ns);
+/* A port's link came up: probe and announce its addresses, see who of its neighbours is there. */
+void neighbours_link_up(struct neighbours *n, uint16_t port, uint64_t now_ns);
+
+/*
+ * Whether the model was changed, so that its snapshot has to be published: at once, but at
+ * most fifty times a second, so that many changes make one. True once.
+ */
+bool neighbours_changed(struct neighbours *n, uint64_t now_ns);
+
+/* Forget what was learned of an address, on one port or (PORT_NONE) any. How many, or -EPERM:
+ * listed. */
+int neighbours_clear(struct neighbours *n, uint16_t port, const struct ip_address *address);
+
+/* All of them, by port and address: malloc, returns to the caller; NULL without memory. */
+struct neighbour_view *neighbours_list(const struct neighbours *n, size_t *count, uint64_t now_ns);
 size_t neighbours_count(const struct neighbours *n, enum neighbour_state state, bool ipv6);
+
+struct neighbour_counters neighbours_counters(const struct neighbours *n, uint16_t port);
+
+/* The exchange's own addresses and their conflicts. */
+const struct own_address *neighbours_own(const struct neighbours *n, size_t *count);
 
 #endif

@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <rte_launch.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <systemd/sd-daemon.h>
 
 #include "background.h"
@@ -34,6 +35,7 @@
 #define TICK_US       100000 /* neighbours, retries, watchdog */
 #define PARTIES_LEAST 1024
 #define POOL_MBUFS    UINT64_C(32767)
+#define POOL_CACHE    256
 #define DRAIN_MS      20
 
 struct daemon {
@@ -96,7 +98,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 		for (unsigned int k = 0; k < n; k++)
 			neighbours_punt(d->rt.neighbours, &punt[k], now);
 	}
-	if (neighbours_changed(d->rt.neighbours)) {
+	if (neighbours_changed(d->rt.neighbours, now)) {
 		struct snapshot *snapshot = model_snapshot(d->rt.model);
 
 		if (snapshot)
@@ -223,6 +225,35 @@ static bool all_virtual(const struct config *config)
 }
 
 /*
+ * rte_pktmbuf_pool_create(), but without hugepages the buffers lie one behind the other. It
+ * would give each a page of its own, so that no buffer crosses one: all headers at the same
+ * place of their page, in the same few sets of the caches. What has no hugepages addresses by
+ * virtual addresses (--no-huge), to which pages mean nothing.
+ */
+static struct rte_mempool *pool_create_dense(const char *name, uint32_t n, uint16_t room)
+{
+	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
+	const uint32_t flags = rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+	struct rte_mempool *pool =
+		rte_mempool_create_empty(name, n, sizeof(struct rte_mbuf) + room, POOL_CACHE,
+					 sizeof(private), SOCKET_ID_ANY, flags);
+
+	if (!pool)
+		return NULL;
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) != 0)
+		goto free_pool;
+	rte_pktmbuf_pool_init(pool, &private);
+	if (rte_mempool_populate_default(pool) < 0)
+		goto free_pool;
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+
+free_pool:
+	rte_mempool_free(pool);
+	return NULL;
+}
+
+/*
  * Buffers as wide as any device wants them for the largest MTU, and as many as half of
  * the memory holds; replies and fragments come from here too.
  */
@@ -235,7 +266,7 @@ static struct rte_mempool *pool_create(const struct config *config, uint16_t *mt
 		*mtu = RTE_MAX(*mtu, config->ports[i].mtu);
 	room = RTE_PKTMBUF_HEADROOM + device_frame_room(*mtu);
 	n = RTE_MIN(config->dataplane.memory_bytes / 2 / (room + 256), POOL_MBUFS);
-	return rte_pktmbuf_pool_create("frames", n, 256, 0, room, SOCKET_ID_ANY);
+	return pool_create_dense("frames", n, room);
 }
 
 static int start_dataplane(struct daemon *d, const struct cores *cores)

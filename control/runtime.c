@@ -213,6 +213,7 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 		opened |= d->device != NULL;
 	}
 	if (opened) {
+		neighbours_devices_changed(rt->neighbours);
 		publish(rt);
 		share_queues(rt);
 	}
@@ -234,7 +235,7 @@ static void set_links(struct runtime *rt, uint16_t device)
 		rt->private->link_known[port] = true;
 		log_info("port", "%s is %s", rt->config->ports[i].name, up ? "up" : "down");
 		if (up)
-			neighbours_announce(rt->neighbours, port);
+			neighbours_link_up(rt->neighbours, port, dataplane_now_ns(rt->dp));
 	}
 }
 
@@ -417,6 +418,7 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	share_queues(rt);
 	runtime_open_devices(rt, now_ns);
 	runtime_poll_links(rt);
+	neighbours_start_new(rt->neighbours, now_ns);
 }
 
 struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,

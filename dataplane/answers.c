@@ -6,7 +6,25 @@
  */
 #include "worker.h"
 
-/* Replies that have a rate: ICMP of three classes. ARP and ND answers are not limited. */
+/*
+ * Two exchanges that have the same address would answer each other's announcements for ever:
+ * RFC 5227 2.4 (c) allows one in a while.
+ */
+static bool defence_has_token(struct worker *w, const struct pending_answer *a, uint64_t now)
+{
+	const struct received r = {
+		.frame = a->frame,
+		.l2 = rte_pktmbuf_mtod(a->frame, const uint8_t *),
+		.l3 = a->l3,
+		.l3_bytes = a->l3_bytes,
+		.port = &w->snapshot->port[a->port],
+	};
+
+	return !arp_judge(&r).conflict ||
+	       meter_take(&worker_meters(w, a->port, now)->defence, &w->dp->defence, now, 1, true);
+}
+
+/* Replies that have a rate: ICMP of three classes, and announcements that defend an address. */
 static bool answer_has_token(struct worker *w, const struct pending_answer *a)
 {
 	const struct snapshot_port *port = &w->snapshot->port[a->port];
@@ -15,6 +33,7 @@ static bool answer_has_token(struct worker *w, const struct pending_answer *a)
 
 	switch (a->answer) {
 	case ANSWER_ARP:
+		return defence_has_token(w, a, now);
 	case ANSWER_ND:
 		return true;
 	case ANSWER_ECHO:

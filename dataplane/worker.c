@@ -14,6 +14,10 @@
 /* A bucket idle for longer is simply full; keeps the meter's products within 64 bits. */
 #define METER_IDLE_NS (UINT64_C(1) << 44)
 
+/* Announcements a second and port that defend an address, and how many at once. */
+#define DEFENCE_RATE  1
+#define DEFENCE_BURST 10
+
 static uint8_t bits_for(uint32_t values)
 {
 	uint8_t bits = 0;
@@ -88,6 +92,7 @@ struct dataplane *dataplane_create(const struct dataplane_config *config)
 		return NULL;
 	dp->config = *config;
 	dp->tsc_hz = rte_get_tsc_hz();
+	meter_init(&dp->defence, DEFENCE_RATE, DEFENCE_BURST);
 	dp->link_down = map_alloc(PORT_MAX);
 	dp->qsbr = aligned_alloc(RTE_CACHE_LINE_SIZE, rte_rcu_qsbr_get_memsize(WORKER_MAX));
 	if (!dp->link_down || !dp->qsbr || rte_rcu_qsbr_init(dp->qsbr, WORKER_MAX) != 0)
@@ -158,6 +163,7 @@ struct port_meters *worker_meters(struct worker *w, uint16_t port, uint64_t now_
 		m->icmp_too_big =
 			(struct rte_meter_srtcm){ now_ns, p->icmp_too_big.profile.cbs, 0 };
 		m->icmp_error = (struct rte_meter_srtcm){ now_ns, p->icmp_error.profile.cbs, 0 };
+		m->defence = (struct rte_meter_srtcm){ now_ns, w->dp->defence.profile.cbs, 0 };
 		m->icmp_echo = (struct rte_meter_srtcm){ now_ns, p->icmp_echo.profile.cbs, 0 };
 	}
 	return m;

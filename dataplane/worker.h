@@ -47,7 +47,7 @@ struct pending_answer {
 /* The token buckets of one port; parameters come from the snapshot. */
 struct port_meters {
 	uint32_t generation; /* of the parameters they were filled for; 0: never */
-	struct rte_meter_srtcm ingress, egress, icmp_too_big, icmp_error, icmp_echo;
+	struct rte_meter_srtcm ingress, egress, icmp_too_big, icmp_error, icmp_echo, defence;
 };
 
 struct worker {
@@ -92,6 +92,7 @@ struct dataplane {
 	struct rte_rcu_qsbr *qsbr;
 	struct retiree *retired; /* oldest first; control's */
 	uint64_t publications;   /* control's */
+	struct meter defence;    /* announcements against conflicts, of each port */
 	uint64_t tsc_hz;
 	unsigned int worker_count;
 	struct worker *worker[WORKER_MAX];

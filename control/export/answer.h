@@ -54,6 +54,9 @@ void answer_table(struct asking *a, const json_t *rows, const struct column *col
 const char *answer_count(uint64_t n);
 const char *answer_bytes(uint64_t n);
 
+/* The exchange's own addresses on a port, and how they fare: an array of objects. */
+json_t *answer_own_addresses(const struct runtime *rt, uint16_t port);
+
 json_t *json_u64(uint64_t n);
 json_t *json_address(const struct ip_address *address);
 

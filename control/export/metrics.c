@@ -53,6 +53,7 @@ struct port_view {
 	const struct config_port *config;
 	uint16_t number;
 	struct port_counters c;
+	struct neighbour_counters neighbours;
 	struct device_losses losses;
 	struct device_info info;
 	bool open, up;
@@ -69,6 +70,7 @@ static struct port_view *view_ports(const struct runtime *rt)
 		v->config = &rt->config->ports[i];
 		v->number = model_port_number(rt->model, i);
 		counts_port(rt->counts, v->number, &v->c);
+		v->neighbours = neighbours_counters(rt->neighbours, v->number);
 		v->up = runtime_port_up(rt, v->number);
 		d = &rt->devices[model_port_device(rt->model, v->number)];
 		if (!d->device)
@@ -114,6 +116,14 @@ static void port_counters_text(FILE *f, const struct runtime *rt, const struct p
 	       "Packets that failed the source check and were forwarded.");
 	FAMILY("address_conflicts_total", c.arp_conflicts,
 	       "Frames by which somebody claimed an address of the exchange.");
+	FAMILY("neighbour_moves_total", neighbours.moves,
+	       "Times a neighbour had another MAC than before.");
+	FAMILY("neighbour_claims_refused_total", neighbours.refused,
+	       "Times a MAC that is not listed spoke for a router whose MACs are.");
+	FAMILY("neighbour_requests_total", neighbours.asked,
+	       "ARP requests and neighbour solicitations sent.");
+	FAMILY("neighbours_limited_total", neighbours.limited,
+	       "Times a neighbour was not asked for, because too many are.");
 	FAMILY("answers_limited_total", c.answers_limited,
 	       "ICMP replies withheld by their rate limit.");
 	FAMILY("receive_missed_packets_total", losses.receive_missed,

@@ -36,6 +36,8 @@ static int matches(const char *words, int argc, char **argv)
 
 		if (strcmp(given, "neighbors") == 0)
 			given = "neighbours";
+		else if (strcmp(given, "neighbor") == 0)
+			given = "neighbour";
 		if (strlen(given) != length || strncmp(given, at, length) != 0)
 			return 0;
 		at += length + (at[length] == ' ');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Commands about routes and neighbours, and the version. */
+/* Commands about routes, and the version. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,42 +9,6 @@
 #include "model_state.h"
 
 #define ROUTES_SHOWN 1000 /* a table of a million must not stall control or fill a terminal */
-
-/* ---- neighbours ---- */
-
-void show_neighbours(struct asking *a)
-{
-	static const struct column columns[] = {
-		{ "port", "Port", -8, COLUMN_TEXT },   { "address", "Address", -24, COLUMN_TEXT },
-		{ "mac", "MAC", -17, COLUMN_TEXT },    { "state", "State", -10, COLUMN_TEXT },
-		{ "age_s", "Age s", 6, COLUMN_COUNT },
-	};
-	const size_t max = 65536;
-	struct neighbour_view *list = calloc(max, sizeof(*list));
-	size_t n;
-
-	if (!list) {
-		answer_fail(a, 1, "no memory");
-		return;
-	}
-	n = neighbours_list(a->rt->neighbours, list, max, dataplane_now_ns(a->rt->dp));
-	a->json = json_array();
-	for (size_t i = 0; i < n; i++) {
-		const size_t port = model_config_port(a->rt->model, list[i].port);
-		char mac[RTE_ETHER_ADDR_FMT_SIZE] = "";
-
-		if (!rte_is_zero_ether_addr(&list[i].mac))
-			rte_ether_format_addr(mac, sizeof(mac), &list[i].mac);
-		json_array_append_new(
-			a->json, json_pack("{s:s,s:o,s:s,s:s,s:o}", "port",
-					   port == SIZE_MAX ? "?" : a->rt->config->ports[port].name,
-					   "address", json_address(&list[i].address), "mac", mac,
-					   "state", neighbour_state_name[list[i].state], "age_s",
-					   json_u64(list[i].age_ns / 1000000000)));
-	}
-	free(list);
-	TABLE(a, a->json, columns);
-}
 
 /* ---- routes ---- */
 

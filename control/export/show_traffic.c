@@ -127,6 +127,36 @@ static void print_object(struct asking *a, const json_t *object)
 	}
 }
 
+/* What only the port's own page has: its addresses, and what its neighbours are up to. */
+static void add_neighbourhood(struct asking *a, size_t i)
+{
+	const uint16_t port = model_port_number(a->rt->model, i);
+	const struct neighbour_counters c = neighbours_counters(a->rt->neighbours, port);
+
+	json_object_set_new(a->json, "neighbour_moves", json_u64(c.moves));
+	json_object_set_new(a->json, "neighbours_refused", json_u64(c.refused));
+	json_object_set_new(a->json, "neighbours_asked", json_u64(c.asked));
+	json_object_set_new(a->json, "neighbours_limited", json_u64(c.limited));
+	json_object_set_new(a->json, "addresses", answer_own_addresses(a->rt, port));
+}
+
+static void print_addresses(struct asking *a)
+{
+	const json_t *row;
+	size_t i;
+
+	fprintf(a->text, "  addresses\n");
+	json_array_foreach(json_object_get(a->json, "addresses"), i, row)
+	{
+		const char *other = json_string_value(json_object_get(row, "used_by"));
+
+		fprintf(a->text, "    %-26s %s%s%s\n",
+			json_string_value(json_object_get(row, "address")),
+			json_string_value(json_object_get(row, "state")),
+			other ? ", used too by " : "", other ? other : "");
+	}
+}
+
 void show_port(struct asking *a)
 {
 	const struct runtime_device *d;
@@ -156,7 +186,9 @@ void show_port(struct asking *a)
 		json_object_set_new(a->json, "receive_errors", json_u64(losses.receive_errors));
 		json_object_set_new(a->json, "transmit_errors", json_u64(losses.transmit_errors));
 	}
+	add_neighbourhood(a, i);
 	print_object(a, a->json);
+	print_addresses(a);
 	fprintf(a->text, "  drops\n");
 	json_object_foreach(json_object_get(a->json, "drops"), key, value)
 		fprintf(a->text, "    %12s  %-20s %s\n", answer_count(json_integer_value(value)),

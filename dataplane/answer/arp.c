@@ -135,6 +135,12 @@ struct rte_mbuf *arp_announcement(const struct snapshot_port *port, rte_be32_t a
 	return request_new(port, address, address, NULL, pool);
 }
 
+struct rte_mbuf *arp_probe(const struct snapshot_port *port, rte_be32_t address,
+			   struct rte_mempool *pool)
+{
+	return request_new(port, 0, address, NULL, pool);
+}
+
 /* The port's own address in the subnet of a neighbour. */
 static bool sender_for(const struct snapshot_port *port, rte_be32_t target, rte_be32_t *sender)
 {

@@ -192,8 +192,10 @@ struct rte_mbuf *nd_announcement(const struct snapshot_port *port, struct ipv6_k
 	return advertisement_new(port, address, false, all_nodes_mac, all_nodes, pool);
 }
 
-struct rte_mbuf *nd_solicitation(const struct snapshot_port *port, struct ipv6_key target,
-				 const uint8_t *mac, struct rte_mempool *pool)
+/* A question for target from source; without a source it may not say the asker's MAC. */
+static struct rte_mbuf *solicitation_new(const struct snapshot_port *port, struct ipv6_key source,
+					 struct ipv6_key target, const uint8_t *mac,
+					 struct rte_mempool *pool)
 {
 	const uint8_t group_mac[RTE_ETHER_ADDR_LEN] = { 0x33,
 							0x33,
@@ -203,19 +205,34 @@ struct rte_mbuf *nd_solicitation(const struct snapshot_port *port, struct ipv6_k
 							(uint8_t)target.lo };
 	/* ff02::1:ffXX:XXXX of the target: RFC 4291 2.7.1 */
 	const struct ipv6_key group = { all_nodes.hi, 0x1ff000000 | (target.lo & 0xffffff) };
+	const uint32_t bytes = ipv6_is_unspecified(source) ? ND_OPTIONS : REPLY_BYTES;
 	struct rte_mbuf *frame;
 	uint8_t *ip;
 
-	frame = reply_new(port, mac ? mac : group_mac, RTE_ETHER_TYPE_IPV6, REPLY_BYTES, pool, &ip);
+	frame = reply_new(port, mac ? mac : group_mac, RTE_ETHER_TYPE_IPV6, bytes, pool, &ip);
 	if (!frame)
 		return NULL;
-	reply_ipv6(ip, REPLY_BYTES, 0, ND_HOP_LIMIT, port->link_local, mac ? target : group);
+	reply_ipv6(ip, bytes, 0, ND_HOP_LIMIT, source, mac ? target : group);
 	memset(ip + ND_TYPE, 0, ND_TARGET - ND_TYPE);
 	ip[ND_TYPE] = ND_SOLICITATION;
 	put_ipv6(ip + ND_TARGET, target);
-	ip[ND_OPTIONS] = OPTION_SOURCE_LINK_LAYER;
-	ip[ND_OPTIONS + 1] = 1;
-	memcpy(ip + ND_OPTIONS + 2, port->mac.addr_bytes, RTE_ETHER_ADDR_LEN);
-	reply_icmp6_checksum(ip, REPLY_BYTES);
+	if (bytes > ND_OPTIONS) {
+		ip[ND_OPTIONS] = OPTION_SOURCE_LINK_LAYER;
+		ip[ND_OPTIONS + 1] = 1;
+		memcpy(ip + ND_OPTIONS + 2, port->mac.addr_bytes, RTE_ETHER_ADDR_LEN);
+	}
+	reply_icmp6_checksum(ip, bytes);
 	return frame;
+}
+
+struct rte_mbuf *nd_solicitation(const struct snapshot_port *port, struct ipv6_key target,
+				 const uint8_t *mac, struct rte_mempool *pool)
+{
+	return solicitation_new(port, port->link_local, target, mac, pool);
+}
+
+struct rte_mbuf *nd_probe(const struct snapshot_port *port, struct ipv6_key address,
+			  struct rte_mempool *pool)
+{
+	return solicitation_new(port, (struct ipv6_key){ 0, 0 }, address, NULL, pool);
 }

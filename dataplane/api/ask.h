@@ -25,6 +25,15 @@ struct rte_mbuf *nd_solicitation(const struct snapshot_port *port, struct ipv6_k
 				 const uint8_t *mac, struct rte_mempool *pool);
 
 /*
+ * Is address, which is to be the port's, somebody's? An ARP probe (RFC 5227 2.1.1) or a
+ * solicitation as of duplicate address detection (RFC 4862 5.4.2), from no address.
+ */
+struct rte_mbuf *arp_probe(const struct snapshot_port *port, rte_be32_t address,
+			   struct rte_mempool *pool);
+struct rte_mbuf *nd_probe(const struct snapshot_port *port, struct ipv6_key address,
+			  struct rte_mempool *pool);
+
+/*
  * The announcement of one of the port's addresses to everybody, a request as
  * RFC 5227 2.3 has it. A caller that sends it because of a frame calls
  * frame_inherit() itself.

@@ -230,6 +230,27 @@ static void announcements_are_right_to_the_byte(void **state)
 	assert_null(arp_announcement(&port, own4[0], empty_pool()));
 }
 
+static void questions_are_right_to_the_byte(void **state)
+{
+	const struct snapshot_port port = test_port(0);
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0x0a, 1 };
+	struct bytes out;
+
+	(void)state;
+	/* from the port's address in the subnet of the neighbour */
+	out = from_hex(BROADCAST PORT_MAC TYPE_ARP,
+		       ARP(REQUEST, PORT_MAC, OWN_2, ZERO_MAC, PEER_2) PADDING);
+	expect_frame(arp_request(&port, RTE_BE32(RTE_IPV4(192, 0, 2, 99)), NULL, pool), &out);
+	out = from_hex(FROM_PORT TYPE_ARP, ARP(REQUEST, PORT_MAC, OWN_1, ZERO_MAC, PEER_1) PADDING);
+	expect_frame(arp_request(&port, RTE_BE32(RTE_IPV4(198, 51, 100, 0)), mac, pool), &out);
+	assert_null(arp_request(&port, RTE_BE32(RTE_IPV4(203, 0, 113, 1)), NULL, pool));
+	/* RFC 5227 2.1.1: a probe teaches nobody anything */
+	out = from_hex(BROADCAST PORT_MAC TYPE_ARP,
+		       ARP(REQUEST, PORT_MAC, NOBODY, ZERO_MAC, OWN_2) PADDING);
+	expect_frame(arp_probe(&port, own4[1], pool), &out);
+	assert_null(arp_probe(&port, own4[1], empty_pool()));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +260,7 @@ int main(void)
 		cmocka_unit_test(cut_packets_are_invalid),
 		cmocka_unit_test(replies_are_right_to_the_byte),
 		cmocka_unit_test(announcements_are_right_to_the_byte),
+		cmocka_unit_test(questions_are_right_to_the_byte),
 	};
 
 	return cmocka_run_group_tests(tests, start, no_buffer_is_lost);

@@ -398,6 +398,37 @@ static void announcements_are_right_to_the_byte(void **state)
 	assert_null(nd_announcement(&port, own6[0], empty_pool()));
 }
 
+/* Mend the checksum of what is expected, and compare. */
+static void expect_question(struct rte_mbuf *frame, const char *hex)
+{
+	struct bytes out = from_hex(hex, "");
+
+	mend_checksum(out.at + 14, out.n - 14);
+	expect_frame(frame, &out);
+}
+
+static void questions_are_right_to_the_byte(void **state)
+{
+	const struct snapshot_port port = test_port(0);
+	const struct ipv6_key peer = { 0x20010db80064000a, 2 };
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0x0a, 1 };
+
+	(void)state;
+	/* to everybody who may have the address, to one alone */
+	expect_question(nd_solicitation(&port, peer, NULL, pool),
+			"33 33 ff 00 00 02 02 4e 41 00 00 01 " TYPE_IPV6 IP_32(
+				OWN_LINK, "ff 02 00 00 00 00 00 00 00 00 00 01 ff 00 00 02 ")
+				NS(PEER) "01 01 02 4e 41 00 00 01 ");
+	expect_question(nd_solicitation(&port, peer, mac, pool),
+			FROM_PORT TYPE_IPV6 IP_32(OWN_LINK, PEER)
+				NS(PEER) "01 01 02 4e 41 00 00 01 ");
+	/* is our own address anybody's: from no address, so without a MAC (RFC 4861 4.3) */
+	expect_question(nd_probe(&port, port.link_local, pool),
+			"33 33 ff 00 00 01 02 4e 41 00 00 01 " TYPE_IPV6 IP_24(NOBODY, SOLICITED_1)
+				NS(OWN_LINK));
+	assert_null(nd_probe(&port, port.link_local, empty_pool()));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_packet_longer_than_its_frame_is_invalid),
 		cmocka_unit_test(advertisements_are_right_to_the_byte),
 		cmocka_unit_test(announcements_are_right_to_the_byte),
+		cmocka_unit_test(questions_are_right_to_the_byte),
 	};
 
 	return cmocka_run_group_tests(tests, start_nd, end_nd);

@@ -119,6 +119,19 @@ static void neighbours_are_learned_from_arp(void **state)
 	}
 }
 
+/* Two exchanges of one address do not answer each other for ever. */
+static void an_address_is_defended_now_and_then(void **state)
+{
+	static const uint8_t announcement[8] = { 198, 51, 100, 1, 198, 51, 100, 1 };
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 100; i++)
+		poll_one(rig, 0, arp(rig, 1, announcement));
+	assert_in_range(rig->queue[0].n, 10, 11);
+	assert_int_equal(rig_counters(rig, 0).arp_conflicts, 100);
+	assert_int_equal(rig_counters(rig, 0).answers_limited, 100 - rig->queue[0].n);
+}
+
 static void control_sends_through_a_worker(void **state)
 {
 	struct rig *rig = *state;
@@ -271,13 +284,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		TEST(unresolved_next_hops_are_asked_for),
-		TEST(events_have_a_rate),
-		TEST(neighbours_are_learned_from_arp),
-		TEST(control_sends_through_a_worker),
-		TEST(frames_left_in_the_ring_are_freed),
-		TEST(queues_are_replaced_under_load),
-		TEST(last_drops_are_at_hand),
+		TEST(unresolved_next_hops_are_asked_for), TEST(events_have_a_rate),
+		TEST(neighbours_are_learned_from_arp),    TEST(an_address_is_defended_now_and_then),
+		TEST(control_sends_through_a_worker),     TEST(frames_left_in_the_ring_are_freed),
+		TEST(queues_are_replaced_under_load),     TEST(last_drops_are_at_hand),
 		TEST(busy_queue_waits_one_loop),
 	};
 
