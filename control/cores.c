@@ -79,6 +79,7 @@ int cores_choose(const struct config *config, unsigned int devices, struct cores
 	cpu_set_t usable, wanted;
 
 	*cores = (struct cores){ 0 };
+	memset(cores->node, -1, sizeof(cores->node));
 	CPU_ZERO(&usable);
 	if (sched_getaffinity(0, sizeof(usable), &usable) != 0)
 		CPU_SET(0, &usable);

@@ -12,7 +12,8 @@ struct cores {
 	uint16_t control;
 	unsigned int workers;
 	uint16_t worker[WORKER_MAX];
-	char warning[160]; /* "" or one sentence */
+	int16_t node[WORKER_MAX]; /* of each worker's CPU, -1: unknown */
+	char warning[160];        /* "" or one sentence */
 };
 
 /*

@@ -34,6 +34,7 @@ static const char usage[] =
 	"  reload --confirm TIME  take it back after 60s, 5m, 1h unless this comes:\n"
 	"  confirm                keep what was applied\n"
 	"  port NAME enable|disable   over reloads, until you say otherwise\n"
+	"  workers rebalance      move queues until workers are evenly busy\n"
 	"\n"
 	"  -s, --socket SOCKET    the control socket (default " SOCKET_DEFAULT ",\n"
 	"                         or where that is not yours " READONLY_SOCKET_DEFAULT ")\n"

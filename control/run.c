@@ -128,6 +128,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	accounting_look(&d->private.accounting, &d->rt);
 	runtime_open_devices(&d->rt, now);
 	reload_tick(d->rt.reload, now);
+	runtime_balance(&d->rt, now);
 	runtime_watch_workers(&d->rt, now);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		if (d->private.stalled[i])
@@ -279,6 +280,7 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 
 	d->rt.workers = cores->workers;
 	memcpy(d->rt.worker_core, cores->worker, sizeof(cores->worker));
+	memcpy(d->rt.worker_node, cores->node, sizeof(cores->node));
 	d->private.parties_max = config.parties;
 	memset(d->private.port_queue, DEVICE_MAX, sizeof(d->private.port_queue));
 	d->rt.pool = pool_create(d->rt.config, &d->private.mtu_max);
@@ -289,10 +291,14 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	d->rt.dp = dataplane_create(&config);
 	d->rt.counts = d->rt.dp ? counts_create(d->rt.dp, config.parties) : NULL;
 	d->rt.neighbours = d->rt.dp ? neighbours_create(d->rt.dp, d->rt.pool) : NULL;
+	d->rt.queues =
+		d->rt.dp ? queues_create(d->rt.dp, d->rt.workers, d->rt.worker_node, device_rxq)
+			 : NULL;
 	d->rt.base = event_base_new();
 	d->rt.background = d->rt.base ? background_create(d->rt.base) : NULL;
 	d->rt.reload = reload_create(&d->rt);
-	if (!d->rt.dp || !d->rt.counts || !d->rt.neighbours || !d->rt.background || !d->rt.reload)
+	if (!d->rt.dp || !d->rt.queues || !d->rt.counts || !d->rt.neighbours || !d->rt.background ||
+	    !d->rt.reload)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		worker_set_pool(dataplane_worker(d->rt.dp, i), d->rt.pool);
@@ -378,6 +384,7 @@ static void end(struct daemon *d)
 	counts_free(d->rt.counts);
 	if (d->rt.dp)
 		dataplane_destroy(d->rt.dp);
+	queues_free(d->rt.queues);
 	rte_mempool_free(d->rt.pool);
 	if (d->rt.base)
 		event_base_free(d->rt.base);

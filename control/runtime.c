@@ -23,40 +23,18 @@
 
 /* ---- publication ---- */
 
-static struct worker_queues *queues_of_worker(const struct runtime *rt, unsigned int worker)
-{
-	struct worker_queues *q;
-	uint32_t turn = 0;
-
-	q = calloc(1, sizeof(*q) + DEVICE_MAX * WORKER_MAX * sizeof(q->queue[0]));
-	if (!q)
-		return NULL;
-	for (uint16_t d = 0; d < rt->device_count; d++) {
-		struct device_info info;
-
-		if (!rt->devices[d].device)
-			continue;
-		device_info(rt->devices[d].device, &info);
-		for (uint16_t k = 0; k < info.receive_queues && k < WORKER_MAX; k++)
-			if (turn++ % rt->workers == worker)
-				q->queue[q->count++] = device_rxq(d, k);
-	}
-	return q;
-}
-
-/* Tell every worker which queues to poll: by turns over all open devices. */
+/* Devices come and go: their queues find workers, or leave them. */
 static void share_queues(struct runtime *rt)
 {
-	for (unsigned int i = 0; i < rt->workers; i++) {
-		struct worker_queues *q = queues_of_worker(rt, i);
+	for (uint16_t d = 0; d < DEVICE_MAX; d++) {
+		struct device_info info = { .numa_node = -1 };
 
-		if (!q) {
-			log_error("run", "no memory to share queues; worker %u keeps what it has",
-				  i);
-			continue;
-		}
-		worker_set_queues(dataplane_worker(rt->dp, i), q);
+		if (d < rt->device_count && rt->devices[d].device)
+			device_info(rt->devices[d].device, &info);
+		queues_set_device(rt->queues, d, info.receive_queues,
+				  info.virtual ? -1 : info.numa_node);
 	}
+	queues_share(rt->queues);
 }
 
 static void publish(struct runtime *rt)
@@ -189,6 +167,11 @@ static void device_try(struct runtime *rt, struct runtime_device *d, uint64_t no
 	device_info(d->device, &info);
 	log_info("device", "%s: %s, %u receive and %u transmit queues", d->wish.name, info.driver,
 		 info.receive_queues, info.transmit_queues);
+	if (!info.virtual && queues_cross_nodes(rt->queues, info.numa_node))
+		log_warning("device",
+			    "%s is on NUMA node %d, where no worker runs: its packets cross nodes; "
+			    "see dataplane.cores",
+			    d->wish.name, info.numa_node);
 	model_set_device_mac(rt->model, d->wish.index, info.mac);
 }
 
@@ -488,6 +471,18 @@ const char *runtime_unhealthy(struct runtime *rt)
 		if (rt->private->stalled[i])
 			return "a worker stands still";
 	return NULL;
+}
+
+void runtime_balance(struct runtime *rt, uint64_t now_ns)
+{
+	struct queue_move move;
+
+	if (queues_tick(rt->queues, now_ns, &move))
+		log_info("worker",
+			 "queue %u of %s moves from worker %u (%.0f %% busy) to %u (%.0f %%)",
+			 move.queue, rt->devices[move.device].wish.name, move.from,
+			 100 * queues_busy(rt->queues, move.from), move.to,
+			 100 * queues_busy(rt->queues, move.to));
 }
 
 /* A worker whose loops did not grow for this long stands still. */

@@ -15,6 +15,7 @@
 #include "live.h"
 #include "model.h"
 #include "neighbour.h"
+#include "queues.h"
 
 struct event_base;
 struct background;
@@ -47,6 +48,8 @@ struct runtime {
 	uint16_t device_count;
 	unsigned int workers;
 	uint16_t worker_core[WORKER_MAX]; /* CPU it runs on */
+	int16_t worker_node[WORKER_MAX];  /* NUMA node of that, -1: unknown */
+	struct queues *queues;            /* who polls what */
 	uint64_t start_ns;                /* dataplane_now_ns() at start */
 	bool tables_loaded;
 	bool last_reload_ok;

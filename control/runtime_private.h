@@ -49,6 +49,8 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns);
 void runtime_poll_links(struct runtime *rt);
 /* Free what workers have left behind. */
 void runtime_reclaim(struct runtime *rt);
+/* Measure load and move queues by it; every 100 ms. */
+void runtime_balance(struct runtime *rt, uint64_t now_ns);
 /* See whether every worker makes progress. */
 void runtime_watch_workers(struct runtime *rt, uint64_t now_ns);
 

@@ -52,15 +52,44 @@ struct worker_load worker_load(const struct worker *w)
 	};
 }
 
-/* One round over the worker's queues. Returns frames received. */
-static unsigned int worker_round(struct worker *w)
+uint64_t worker_settled(const struct worker *w)
 {
-	const struct worker_queues *queues = __atomic_load_n(&w->queues, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&w->settled, __ATOMIC_ACQUIRE);
+}
+
+/* Is the queue still another worker's, or has what came through it not been sent yet? */
+static bool is_taken(const struct worker *w, const struct polled_queue *q)
+{
+	return unlikely(q->after != 0) && worker_settled(w->dp->worker[q->after_worker]) < q->after;
+}
+
+/* One round over the worker's queues. Returns frames received. */
+static unsigned int worker_round(struct worker *w, const struct worker_queues *queues)
+{
 	unsigned int received = 0;
 
-	for (uint32_t i = 0; queues && i < queues->count; i++)
-		received += worker_receive(w, &queues->queue[i]);
+	for (uint32_t i = 0; queues && i < queues->count; i++) {
+		const struct polled_queue *q = &queues->queue[i];
+		unsigned int n;
+
+		if (is_taken(w, q))
+			continue;
+		n = worker_receive(w, &q->rxq);
+		if (n && q->load)
+			counter_add(&q->load->received, n);
+		received += n;
+	}
 	return received;
+}
+
+/*
+ * Say that the queues of an earlier generation are left: nothing of them is on its way here. With
+ * a transmit queue that another worker holds, that is only true a loop later.
+ */
+static void settle(struct worker *w, const struct worker_queues *queues)
+{
+	if (unlikely(queues && w->settled != queues->generation && !w->active_count))
+		__atomic_store_n(&w->settled, queues->generation, __ATOMIC_RELEASE);
 }
 
 static void rest(struct worker *w, unsigned int idle)
@@ -84,15 +113,17 @@ int worker_run(struct worker *w, bool adaptive)
 
 	worker_online(w);
 	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		const struct worker_queues *queues = __atomic_load_n(&w->queues, __ATOMIC_ACQUIRE);
 		const uint64_t start = rte_rdtsc();
 		unsigned int received;
 
 		w->now_ns = dataplane_now_ns(w->dp);
 		inject_send(w);
-		received = worker_round(w);
+		received = worker_round(w, queues);
 		if (w->hold->count)
 			hold_poll(w);
 		transmit_flush(w);
+		settle(w, queues);
 		rte_rcu_qsbr_quiescent(w->dp->qsbr, w->index);
 		counter_add(&w->load.loops, 1);
 		if (received) {

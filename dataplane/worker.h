@@ -78,7 +78,11 @@ struct worker {
 	struct record_ring *records; /* [PORT_MAX] */
 	struct hold *hold;
 
-	uint32_t sample_countdown;
+	/* generation of queues, see worker_settled(): other workers wait for it, so it has a line
+	 * of its own, and is written only when it changes */
+	uint64_t settled __attribute__((aligned(64)));
+
+	uint32_t sample_countdown __attribute__((aligned(64)));
 	unsigned int answer_count;
 	struct pending_answer answers[BURST_MAX];
 	struct burst arrival, ip[2]; /* ip[0] IPv4, ip[1] IPv6 */

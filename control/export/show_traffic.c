@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Commands about traffic: ports, members, the matrix, drops, workers. */
+/* Commands about traffic: ports, members, the matrix, drops. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -507,33 +507,4 @@ void show_drops(struct asking *a)
 	}
 	last_drops(a, port, last, list);
 	json_array_foreach(list, i, row) print_record(a, row);
-}
-
-/* ---- workers ---- */
-
-void show_workers(struct asking *a)
-{
-	static const struct column columns[] = {
-		{ "worker", "Worker", 6, COLUMN_COUNT },
-		{ "cpu", "CPU", 4, COLUMN_COUNT },
-		{ "busy_percent", "Busy %", 6, COLUMN_TEXT },
-		{ "received", "Received", 14, COLUMN_COUNT },
-		{ "punts_lost", "Events lost", 11, COLUMN_COUNT },
-	};
-	const uint64_t up_ns = dataplane_now_ns(a->rt->dp) - a->rt->start_ns;
-
-	a->json = json_array();
-	for (unsigned int i = 0; i < a->rt->workers; i++) {
-		const struct worker_load load = worker_load(dataplane_worker(a->rt->dp, i));
-		char busy[16];
-
-		snprintf(busy, sizeof(busy), "%.1f", up_ns ? 100.0 * load.busy_ns / up_ns : 0.0);
-		json_array_append_new(a->json,
-				      json_pack("{s:i,s:i,s:s,s:o,s:o,s:o}", "worker", i, "cpu",
-						a->rt->worker_core[i], "busy_percent", busy,
-						"busy_ns", json_u64(load.busy_ns), "received",
-						json_u64(load.received), "punts_lost",
-						json_u64(load.punts_lost)));
-	}
-	TABLE(a, a->json, columns);
 }

@@ -12,11 +12,29 @@
 
 /* ---- the worker's loop ---- */
 
+/* What came through one receive queue; its worker writes, anybody reads. */
+struct queue_load {
+	uint64_t received; /* frames */
+} __attribute__((aligned(64)));
+
+/*
+ * A receive queue that a worker polls. One that another worker had is not touched
+ * before that one has taken up its own queues of the generation `after`, has sent all that it
+ * held, and with it whatever it received from this queue. after 0: at once.
+ */
+struct polled_queue {
+	struct rxq rxq;
+	struct queue_load *load; /* NULL: nobody wants to know */
+	uint64_t after;
+	unsigned int after_worker;
+};
+
 /* The queues a worker polls, in order. Immutable once given. */
 struct worker_queues {
 	struct retiree retiree; /* publish.c */
+	uint64_t generation;    /* from 1 on, larger than that of what it replaces */
 	uint32_t count;
-	struct rxq queue[];
+	struct polled_queue queue[];
 };
 
 /*
@@ -25,6 +43,12 @@ struct worker_queues {
  * any more. Control thread; never blocks.
  */
 void worker_set_queues(struct worker *w, struct worker_queues *next);
+
+/*
+ * The generation of queues that a worker polls and before which it holds nothing: all that it
+ * received from queues of earlier ones has been sent. Any thread.
+ */
+uint64_t worker_settled(const struct worker *w);
 
 /*
  * Poll until worker_stop(). adaptive: rest while there is nothing to do, first with

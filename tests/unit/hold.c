@@ -355,7 +355,7 @@ static void publication_under_load(void **state)
 
 	assert_non_null(q);
 	q->count = 1;
-	q->queue[0] = (struct rxq){ receive_numbered, rig, 0 };
+	q->queue[0].rxq = (struct rxq){ receive_numbered, rig, 0 };
 	worker_set_transmit(rig->w, 1, 1, (struct txq){ transmit_numbered, rig });
 	worker_set_queues(rig->w, q);
 	assert_int_equal(pthread_create(&thread, NULL, run, rig->w), 0);

@@ -189,7 +189,7 @@ static struct worker_queues *one_queue(struct rig *rig)
 
 	assert_non_null(q);
 	q->count = 1;
-	q->queue[0] = (struct rxq){ receive_forever, rig, 0 };
+	q->queue[0].rxq = (struct rxq){ receive_forever, rig, 0 };
 	return q;
 }
 

@@ -256,12 +256,13 @@ static void fill_snapshot(struct rig *rig)
 	s->owner = rig;
 }
 
-static struct rig *rig_start(const struct hooks *hooks, bool offline)
+static struct rig *rig_start(const struct hooks *hooks, bool offline, unsigned int workers)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
-	struct dataplane_config config = {
-		.workers = 1, .offline = offline, .parties = RIG_PORTS, .transmit_queues = RIG_PORTS
-	};
+	struct dataplane_config config = { .workers = workers,
+					   .offline = offline,
+					   .parties = RIG_PORTS,
+					   .transmit_queues = RIG_PORTS };
 
 	assert_non_null(rig);
 	rig->pool = test_eal_pool(1023, 9600 + 188);
@@ -272,7 +273,8 @@ static struct rig *rig_start(const struct hooks *hooks, bool offline)
 	rig->dp = dataplane_create(&config);
 	assert_non_null(rig->dp);
 	rig->w = dataplane_worker(rig->dp, 0);
-	worker_set_pool(rig->w, rig->pool);
+	for (unsigned int i = 0; i < workers; i++)
+		worker_set_pool(dataplane_worker(rig->dp, i), rig->pool);
 	for (uint16_t i = 0; i < RIG_PORTS; i++) {
 		rig->queue[i].room = UINT32_MAX;
 		worker_set_transmit(rig->w, i, i, (struct txq){ queue_transmit, &rig->queue[i] });
@@ -285,12 +287,17 @@ static struct rig *rig_start(const struct hooks *hooks, bool offline)
 
 struct rig *rig_create(const struct hooks *hooks)
 {
-	return rig_start(hooks, true);
+	return rig_start(hooks, true, 1);
 }
 
 struct rig *rig_create_live(void)
 {
-	return rig_start(NULL, false);
+	return rig_start(NULL, false, 1);
+}
+
+struct rig *rig_create_workers(unsigned int workers)
+{
+	return rig_start(NULL, false, workers);
 }
 
 void rig_destroy(struct rig *rig)

@@ -64,6 +64,8 @@ enum {
 struct rig *rig_create(const struct hooks *hooks);
 /* The same with the clock, the rings and the record of a live dataplane. */
 struct rig *rig_create_live(void);
+/* Live, with several workers: only the first has queues to send by, and is online. */
+struct rig *rig_create_workers(unsigned int workers);
 void rig_destroy(struct rig *rig);
 
 /* A frame as wide as bytes, zeroed but for: Ethernet from neighbour 0 of in to in, tag, EtherType.

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Commands about workers: their load, the queues they poll, moving those. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+
+#define QUEUES_SHOWN (DEVICE_MAX * WORKER_MAX)
+
+/* The first port on a device, as operators know it. */
+static const char *port_on(const struct runtime *rt, uint16_t device)
+{
+	for (size_t i = 0; i < rt->config->port_count; i++)
+		if (model_port_device(rt->model, model_port_number(rt->model, i)) == device)
+			return rt->config->ports[i].name;
+	return "-";
+}
+
+/* "pa:0 pb:1,3" */
+static json_t *queues_text(const struct runtime *rt, const struct queue_view *list, unsigned int n)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	json_t *string;
+
+	if (!f)
+		return json_string("");
+	for (unsigned int i = 0; i < n; i++) {
+		if (i && list[i].device == list[i - 1].device)
+			fprintf(f, ",%u", list[i].queue);
+		else
+			fprintf(f, "%s%s:%u", i ? " " : "", port_on(rt, list[i].device),
+				list[i].queue);
+	}
+	fclose(f);
+	string = json_string(n ? text : "-");
+	free(text);
+	return string;
+}
+
+static json_t *queues_json(const struct runtime *rt, const struct queue_view *list, unsigned int n)
+{
+	json_t *rows = json_array();
+
+	for (unsigned int i = 0; i < n; i++)
+		json_array_append_new(rows,
+				      json_pack("{s:s,s:s,s:i,s:o,s:f,s:b}", "port",
+						port_on(rt, list[i].device), "device",
+						rt->devices[list[i].device].wish.name, "queue",
+						list[i].queue, "received",
+						json_u64(list[i].received), "load_percent",
+						100 * list[i].load, "moving", (int)list[i].moving));
+	return rows;
+}
+
+static json_t *worker_json(const struct runtime *rt, unsigned int i, struct queue_view *list)
+{
+	const struct worker_load load = worker_load(dataplane_worker(rt->dp, i));
+	const unsigned int n = queues_of_worker(rt->queues, i, list, QUEUES_SHOWN);
+	char busy[16], node[8] = "-";
+	json_t *row;
+
+	snprintf(busy, sizeof(busy), "%.1f", 100 * queues_busy(rt->queues, i));
+	if (rt->worker_node[i] >= 0)
+		snprintf(node, sizeof(node), "%d", rt->worker_node[i]);
+	row = json_pack("{s:i,s:i,s:s,s:s,s:o,s:o,s:o}", "worker", i, "cpu", rt->worker_core[i],
+			"node", node, "busy_percent", busy, "busy_ns", json_u64(load.busy_ns),
+			"received", json_u64(load.received), "punts_lost",
+			json_u64(load.punts_lost));
+	json_object_set_new(row, "queues", queues_json(rt, list, n));
+	json_object_set_new(row, "polls", queues_text(rt, list, n));
+	return row;
+}
+
+void show_workers(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "worker", "Worker", 6, COLUMN_COUNT },
+		{ "cpu", "CPU", 4, COLUMN_COUNT },
+		{ "node", "Node", 4, COLUMN_TEXT },
+		{ "busy_percent", "Busy %", 6, COLUMN_TEXT },
+		{ "received", "Received", 12, COLUMN_COUNT },
+		{ "punts_lost", "Events lost", 11, COLUMN_COUNT },
+		{ "polls", "Queues", -6, COLUMN_TEXT },
+	};
+	struct queue_view *list = calloc(QUEUES_SHOWN, sizeof(*list));
+
+	if (!list) {
+		answer_fail(a, 1, "no memory");
+		return;
+	}
+	a->json = json_array();
+	for (unsigned int i = 0; i < a->rt->workers; i++)
+		json_array_append_new(a->json, worker_json(a->rt, i, list));
+	free(list);
+	TABLE(a, a->json, columns);
+}
+
+void workers_rebalance(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "port", "Port", -8, COLUMN_TEXT },
+		{ "queue", "Queue", 5, COLUMN_COUNT },
+		{ "from", "From", 4, COLUMN_COUNT },
+		{ "to", "To worker", 9, COLUMN_COUNT },
+	};
+	struct queue_move list[64];
+	const unsigned int n = queues_rebalance(a->rt->queues, list, 64);
+
+	a->json = json_array();
+	for (unsigned int i = 0; i < n; i++)
+		json_array_append_new(a->json, json_pack("{s:s,s:i,s:i,s:i}", "port",
+							 port_on(a->rt, list[i].device), "queue",
+							 list[i].queue, "from", list[i].from, "to",
+							 list[i].to));
+	if (n)
+		TABLE(a, a->json, columns);
+	else
+		fprintf(a->text, "no move would help\n");
+}
