@@ -65,7 +65,7 @@ hops() { # EXPECTED TRACEROUTE_ARGUMENT...
 		awk 'NR > 1 { print $2 }' | tr '\n' ' ' | grep -qx "$expected "
 }
 
-# Every port: received = forwarded + consumed + dropped, once traffic is at rest; and the metric
+# Every port: received = forwarded + consumed + dropped + pending, once traffic is at rest; and the metric
 # that watches over it says so.
 conserved() { # [NAME of another napd and its NAMESPACE]
 	napctl_of "${1:-napd}" --json show ports | python3 -c '
@@ -73,7 +73,7 @@ import json, sys
 ports = json.load(sys.stdin)
 assert ports
 for p in ports:
-    left = p["rx_packets"] - p["forwarded"] - p["consumed"] - sum(p["drops"].values())
+    left = p["rx_packets"] - p["forwarded"] - p["consumed"] - p["pending"] - sum(p["drops"].values())
     assert left == 0, (p["port"], left)
     assert p["drops"].get("internal", 0) == 0'
 	in_ns "${2:-nap}" curl -sf http://127.0.0.1:9473/metrics | tee /dev/stderr |
