@@ -138,3 +138,12 @@ const char *ip_prefix_text(const struct ip_prefix *prefix, char text[IP_TEXT_MAX
 	snprintf(text + n, IP_TEXT_MAX - n, "/%u", prefix->key.length);
 	return text;
 }
+
+const char *mac_text(const struct rte_ether_addr *mac, char text[MAC_TEXT_MAX])
+{
+	const uint8_t *m = mac->addr_bytes;
+
+	snprintf(text, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		 m[5]);
+	return text;
+}

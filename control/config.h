@@ -200,6 +200,10 @@ int ip_prefix_parse(const char *text, struct ip_prefix *prefix);
 const char *ip_address_text(const struct ip_address *address, char text[IP_TEXT_MAX]);
 const char *ip_prefix_text(const struct ip_prefix *prefix, char text[IP_TEXT_MAX]);
 
+/* As configurations have it: 02:00:5e:10:00:01. */
+#define MAC_TEXT_MAX 18
+const char *mac_text(const struct rte_ether_addr *mac, char text[MAC_TEXT_MAX]);
+
 /* The subnet on which an address lies, or NULL. Looks in config->subnets, as config_port_of() does.
  */
 const struct config_subnet *config_subnet_of(const struct config *config,

@@ -33,17 +33,6 @@ static void check_router_address(struct reader *r, const struct config_router *r
 		check_neighbour(r, subnet, address, where);
 }
 
-#define MAC_TEXT_MAX 18
-
-static const char *mac_text(const struct rte_ether_addr *mac, char text[MAC_TEXT_MAX])
-{
-	const uint8_t *b = mac->addr_bytes;
-
-	snprintf(text, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4],
-		 b[5]);
-	return text;
-}
-
 static void check_router(struct reader *r, size_t m, size_t i, struct claims *addresses,
 			 struct claims *macs)
 {

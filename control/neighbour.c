@@ -72,7 +72,7 @@ static void on_news(void *ctx, const struct nud_entry *e, enum nud_news news)
 		[NUD_FAILED] = MODEL_NEIGHBOUR_FAILED,
 	};
 	struct neighbours *n = ctx;
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
 	if (model_set_neighbour(n->model, e->key.port, &e->key.address, what[news], &e->mac) == 0)
 		n->changed = true;
@@ -80,21 +80,19 @@ static void on_news(void *ctx, const struct nud_entry *e, enum nud_news news)
 		log_warning(MODULE, "%s on %s does not answer",
 			    ip_address_text(&e->key.address, text), port_name(n, e->key.port));
 	else if (e->preferred && news == NUD_RESOLVED)
-		log_info(MODULE, "%s on %s is at " RTE_ETHER_ADDR_PRT_FMT,
-			 ip_address_text(&e->key.address, text), port_name(n, e->key.port),
-			 RTE_ETHER_ADDR_BYTES(&e->mac));
+		log_info(MODULE, "%s on %s is at %s", ip_address_text(&e->key.address, text),
+			 port_name(n, e->key.port), mac_text(&e->mac, mac));
 }
 
 static void on_moved(void *ctx, const struct nud_entry *e, const struct rte_ether_addr *before)
 {
 	struct neighbours *n = ctx;
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], from[MAC_TEXT_MAX], to[MAC_TEXT_MAX];
 
 	n->counters[e->key.port].moves++;
-	log_warning(MODULE,
-		    "%s on %s has moved from " RTE_ETHER_ADDR_PRT_FMT " to " RTE_ETHER_ADDR_PRT_FMT,
+	log_warning(MODULE, "%s on %s has moved from %s to %s",
 		    ip_address_text(&e->key.address, text), port_name(n, e->key.port),
-		    RTE_ETHER_ADDR_BYTES(before), RTE_ETHER_ADDR_BYTES(&e->mac));
+		    mac_text(before, from), mac_text(&e->mac, to));
 }
 
 static void on_probe(void *ctx, const struct own_address *a)
@@ -214,7 +212,7 @@ static void learn(struct neighbours *n, const struct punt *punt, uint64_t now_ns
 		.override = punt->override,
 	};
 	const struct config_router *router;
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
 	if (!rte_is_valid_assigned_ether_addr(&punt->mac) ||
 	    !model_may_have_neighbour(n->model, punt->port, &heard.key.address))
@@ -223,9 +221,9 @@ static void learn(struct neighbours *n, const struct punt *punt, uint64_t now_ns
 	if (!believes(router, &punt->mac)) {
 		n->counters[punt->port].refused++;
 		log_warning(MODULE,
-			    RTE_ETHER_ADDR_PRT_FMT " on %s speaks for %s, whose router's MACs are "
-						   "others; it is not believed",
-			    RTE_ETHER_ADDR_BYTES(&punt->mac), port_name(n, punt->port),
+			    "%s on %s speaks for %s, whose router's listed MACs are others; it is "
+			    "not believed",
+			    mac_text(&punt->mac, mac), port_name(n, punt->port),
 			    ip_address_text(&heard.key.address, text));
 		return;
 	}
@@ -238,13 +236,12 @@ static void learn(struct neighbours *n, const struct punt *punt, uint64_t now_ns
 static void conflict(struct neighbours *n, const struct punt *punt, uint64_t now_ns)
 {
 	const struct ip_address address = { .key = punt->address, .ipv6 = punt->ipv6 };
-	char text[IP_TEXT_MAX];
+	char text[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
 	own_conflict(n->own, punt->port, &address, &punt->mac, now_ns);
 	log_warning(MODULE,
-		    RTE_ETHER_ADDR_PRT_FMT
-		    " on %s uses %s, which is the exchange's own; it is kept and defended",
-		    RTE_ETHER_ADDR_BYTES(&punt->mac), port_name(n, punt->port),
+		    "%s on %s uses %s, which is the exchange's own; it is kept and defended",
+		    mac_text(&punt->mac, mac), port_name(n, punt->port),
 		    ip_address_text(&address, text));
 }
 

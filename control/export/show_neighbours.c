@@ -15,10 +15,10 @@ static const char *port_name(const struct runtime *rt, uint16_t number)
 
 static json_t *json_mac(const struct rte_ether_addr *mac)
 {
-	char text[RTE_ETHER_ADDR_FMT_SIZE] = "";
+	char text[MAC_TEXT_MAX] = "";
 
 	if (!rte_is_zero_ether_addr(mac))
-		rte_ether_format_addr(text, sizeof(text), mac);
+		mac_text(mac, text);
 	return json_string(text);
 }
 

@@ -26,12 +26,12 @@ static json_t *hop_json(const struct runtime *rt, uint32_t index, uint32_t weigh
 	json_t *row =
 		json_pack("{s:s,s:b,s:b}", "port", port_name(rt, hop->key.port), "resolved",
 			  (int)hop->resolved, "link", (int)dataplane_link(rt->dp, hop->key.port));
-	char mac[RTE_ETHER_ADDR_FMT_SIZE];
+	char mac[MAC_TEXT_MAX];
 
 	if (is_gateway)
 		json_object_set_new(row, "address", json_address(&hop->key.gateway));
 	if (hop->resolved) {
-		rte_ether_format_addr(mac, sizeof(mac), &hop->mac);
+		mac_text(&hop->mac, mac);
 		json_object_set_new(row, "mac", json_string(mac));
 		json_object_set_new(row, "member",
 				    json_string(model_party_name(rt->model, hop->party)));

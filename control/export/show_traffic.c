@@ -253,10 +253,10 @@ static json_t *router_json(const struct runtime *rt, const struct config_router 
 {
 	json_t *row = json_pack("{s:s,s:[],s:[]}", "port", rt->config->ports[r->port].name, "macs",
 				"addresses");
-	char text[RTE_ETHER_ADDR_FMT_SIZE];
+	char text[MAC_TEXT_MAX];
 
 	for (size_t i = 0; i < r->mac_count; i++) {
-		rte_ether_format_addr(text, sizeof(text), &r->macs[i]);
+		mac_text(&r->macs[i], text);
 		json_array_append_new(json_object_get(row, "macs"), json_string(text));
 	}
 	for (size_t i = 0; i < r->address_count; i++)
@@ -364,13 +364,13 @@ static json_t *record_json(const struct runtime *rt, const char *port, const str
 	const struct ip_address source = { r->source, ipv6 },
 				destination = { r->destination, ipv6 };
 	const uint64_t age = dataplane_now_ns(rt->dp) - r->time_ns;
-	char text[40], mac[2][RTE_ETHER_ADDR_FMT_SIZE];
+	char text[40], mac[2][MAC_TEXT_MAX];
 	time_t at = time(NULL) - age / 1000000000;
 	struct tm tm;
 	json_t *row;
 
-	rte_ether_format_addr(mac[0], sizeof(mac[0]), &r->source_mac);
-	rte_ether_format_addr(mac[1], sizeof(mac[1]), &r->destination_mac);
+	mac_text(&r->source_mac, mac[0]);
+	mac_text(&r->destination_mac, mac[1]);
 	strftime(text, sizeof(text), "%FT%TZ", gmtime_r(&at, &tm));
 	row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i}", "time", text, "port", port, "reason",
 			reason_name(r->reason), "detail", reason_text(r->reason), "source_mac",
