@@ -275,7 +275,6 @@ static void learn(struct nud *n, struct nud_entry *e, const struct nud_heard *he
 	e->heard = true;
 	account(n, e, 1);
 	e->mac = heard->mac;
-	e->changed_ns = now_ns;
 	e->confirmed_ns = now_ns;
 	if (heard->solicited)
 		reach(n, e, now_ns);
@@ -302,7 +301,8 @@ static void hear_another(struct nud *n, struct nud_entry *e, const struct nud_he
 {
 	const struct rte_ether_addr before = e->mac;
 
-	if (now_ns - e->changed_ns < LOCK_NS)
+	if (heard->solicited && e->state == NEIGHBOUR_REACHABLE &&
+	    now_ns - e->confirmed_ns < LOCK_NS)
 		return;
 	if (!heard->override) { /* RFC 4861 7.2.5: doubt, but no change */
 		if (e->state == NEIGHBOUR_REACHABLE)
@@ -376,6 +376,7 @@ void nud_link_up(struct nud *n, uint16_t port, uint64_t now_ns)
 			continue;
 		e->interval_ns = RETRANS_NS;
 		enter(e, NEIGHBOUR_PROBE, now_ns);
+		e->asked = ASK_TIMES; /* everybody: it may be another box */
 	}
 }
 

@@ -68,7 +68,6 @@ struct nud_entry {
 	bool answered;  /* a question: it is nobody's invention */
 	uint32_t next;  /* of the same hash, or free */
 	uint64_t confirmed_ns; /* its last answer, else when its MAC was learned */
-	uint64_t changed_ns;   /* its MAC */
 	uint64_t next_ns;      /* when to look at it */
 	uint64_t interval_ns;  /* between questions, PROBE */
 };

@@ -152,9 +152,11 @@ duplicates_are_told() {
 	pings alpha-host 203.0.113.130 # the exchange keeps using its address
 }
 
-probed_and_announced() { # as the sniffer saw it, at the start or link up
-	grep -q '^probe 198.51.100.5' "$WORK/arp" && grep -q '^announcement 198.51.100.5' "$WORK/arp" &&
-		[ "$(grep -nm1 '^probe' "$WORK/arp" | cut -d: -f1)" -lt "$(grep -nm1 '^announcement' "$WORK/arp" | cut -d: -f1)" ]
+probed_and_announced() { # as gamma's router saw it at link up
+	awk '$2 == "198.51.100.5" && $1 == "probe" { probed = 1 }
+		$2 == "198.51.100.5" && $1 == "announcement" && probed { found = 1 }
+		{ print }
+		END { exit !found }' "$WORK/arp"
 }
 
 refreshed() {
@@ -164,6 +166,7 @@ refreshed() {
 
 begin "${1:-build}"
 in_ns gamma "$TOOL" sniff nap "$WORK/arp" &
+disown
 many_addresses
 check "the first packets to a neighbour that is not known arrive" first_packets_arrive
 check "a neighbour is cleared, and asked for again" cleared

@@ -255,6 +255,11 @@ static void moves(void **state)
 	/* of two that answer one question the first counts */
 	hear(b, k, 2, SOLICITED | OVERRIDE);
 	assert_int_equal(b->moved, 0);
+	/* but whoever announces itself is another matter */
+	hear(b, k, 2, OVERRIDE);
+	assert_int_equal(b->moved, 1);
+	hear(b, k, 1, SOLICITED | OVERRIDE);
+	assert_int_equal(b->moved, 2);
 	pass(b, 2 * S);
 	/* a tentative advertisement changes nothing but the trust: RFC 4861 7.2.5 */
 	hear(b, k, 2, 0);
@@ -311,10 +316,13 @@ static void links_that_come_up_are_checked(void **state)
 	assert_int_equal(nud_add_permanent(b->nud, &listed, &its), 0);
 	nud_link_up(b->nud, 1, b->now_ns);
 	pass(b, S / 2);
-	assert_int_equal(b->unicast, 1);
+	assert_int_equal(b->unicast, 0);
+	assert_int_equal(b->everybody, 1); /* it may be another box */
 	assert_int_equal(state_of(b, here), NEIGHBOUR_PROBE);
 	assert_int_equal(state_of(b, there), NEIGHBOUR_REACHABLE);
 	assert_int_equal(state_of(b, listed), NEIGHBOUR_PERMANENT);
+	hear(b, here, 2, SOLICITED | OVERRIDE);
+	assert_int_equal(b->moved, 1);
 }
 
 static void permanent_ones_stay(void **state)
