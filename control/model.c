@@ -487,6 +487,19 @@ struct snapshot *model_snapshot(struct model *model)
 
 /* ---- the whole ---- */
 
+/* What feeds bring later is watched by runtime_watch_capacity(). */
+static void warn_fill(const struct model *model, struct problems *problems)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		const int level = model_fill_level(model, ipv6, 0);
+
+		if (level == 90 || (level && !model->refused)) /* else it was said */
+			problem_warning(problems, (struct place){ 0 }, "dataplane.capacity",
+					"%" PRIu64 " %s prefixes are nine tenths of it or more",
+					rib_prefixes(model->rib, ipv6), ipv6 ? "IPv6" : "IPv4");
+	}
+}
+
 static int fill(struct model *model, struct problems *problems)
 {
 	const struct config *config = model->config;
@@ -514,6 +527,7 @@ static int fill(struct model *model, struct problems *problems)
 	model->options.dumps = NULL; /* they may not live as long */
 	if (rc)
 		return rc;
+	warn_fill(model, problems);
 	model->sources = source_table_create(model);
 	return model->sources ? 0 : -ENOMEM;
 }
@@ -558,6 +572,18 @@ void model_free(struct model *model)
 	numbers_fini(&model->device_numbers);
 	free(model->port);
 	free(model);
+}
+
+int model_fill_level(const struct model *model, bool ipv6, int level)
+{
+	const struct config *config = model->config;
+	const uint64_t capacity =
+		ipv6 ? config->dataplane.capacity_ipv6 : config->dataplane.capacity_ipv4;
+	const uint64_t have = rib_prefixes(model->rib, ipv6);
+
+	if (have >= capacity)
+		return 100;
+	return have * 100 >= capacity * (level ? 85 : 90) ? 90 : 0;
 }
 
 void model_routes(const struct model *model, struct model_routes *routes)

@@ -59,6 +59,12 @@ struct snapshot *model_snapshot(struct model *model);
 void model_routes(const struct model *model, struct model_routes *routes);
 
 /*
+ * How full a family is: 0, or 90 from nine tenths of its capacity on, or 100 where it is used up.
+ * It falls back from 90 at 85 only; level is what it was.
+ */
+int model_fill_level(const struct model *model, bool ipv6, int level);
+
+/*
  * How many numbers of parties there are, free ones included: members first, then ports, then
  * whoever came by a reload. A party's number lives as long as its name is in force.
  */

@@ -26,13 +26,15 @@ static const char usage[] =
 	"Talks to a running napd.\n"
 	"\n"
 	"  show ports | port NAME | members | member NAME | neighbours | matrix\n"
-	"  show routes [PREFIX] | route ADDRESS | tables | workers | version\n"
+	"  show routes [PREFIX [longer | shorter]] [source NAME] [member NAME] [via ADDRESS]\n"
+	"  show route ADDRESS | tables | workers | version\n"
 	"  show drops [--port NAME] [--last N]\n"
 	"  show reload            the last one, and whether it waits to be confirmed\n"
 	"  reload                 read the configuration again, show and apply what changed\n"
 	"  reload --check         only show it\n"
 	"  reload --confirm TIME  take it back after 60s, 5m, 1h unless this comes:\n"
 	"  confirm                keep what was applied\n"
+	"  fib audit              look up every prefix in RIB and FIB, and mend what differs\n"
 	"  port NAME enable|disable   over reloads, until you say otherwise\n"
 	"  workers rebalance      move queues until workers are evenly busy\n"
 	"\n"
@@ -110,8 +112,8 @@ static char *read_all(int s)
 	return NULL;
 }
 
-/* Send the words, return the answer. NULL: an error was said. */
-static json_t *ask(const char *path, int argc, char **argv, int json)
+/* Send the words, return the answer, or the part of it behind after. NULL: an error was said. */
+static json_t *ask(const char *path, int argc, char **argv, int json, const char *after)
 {
 	json_t *request = json_pack("{s:[],s:b}", "argv", "json", json), *answer = NULL;
 	const int s =
@@ -120,6 +122,8 @@ static json_t *ask(const char *path, int argc, char **argv, int json)
 
 	for (int i = 0; i < argc; i++)
 		json_array_append_new(json_object_get(request, "argv"), json_string(argv[i]));
+	if (after)
+		json_object_set_new(request, "after", json_string(after));
 	if (s < 0) {
 		complain(1, "napctl: %s: %s; is napd running? (-s names its control.socket)", path,
 			 strerror(errno));
@@ -139,26 +143,39 @@ static json_t *ask(const char *path, int argc, char **argv, int json)
 	return answer;
 }
 
+/* Long answers come in parts: text is printed as it comes, the rows of a document are gathered. */
 static int run_once(const char *path, int argc, char **argv, int json)
 {
-	json_t *answer = ask(path, argc, argv, json);
-	const json_t *document = json_object_get(answer, "json");
-	const char *text = json_string_value(json_object_get(answer, "text"));
-	const char *error = json_string_value(json_object_get(answer, "error"));
-	int status = 1;
+	json_t *whole = NULL;
+	char *after = NULL;
+	int status = 0;
 
-	if (!answer)
-		return 1;
-	status = json_integer_value(json_object_get(answer, "status"));
-	if (document) {
-		json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	do {
+		json_t *answer = ask(path, argc, argv, json, after);
+		json_t *document = json_object_get(answer, "json");
+		const char *text = json_string_value(json_object_get(answer, "text"));
+		const char *error = json_string_value(json_object_get(answer, "error"));
+		const char *next = json_string_value(json_object_get(answer, "next"));
+
+		status = answer ? (int)json_integer_value(json_object_get(answer, "status")) : 1;
+		free(after);
+		after = next ? strdup(next) : NULL;
+		if (document && json_is_array(whole))
+			json_array_extend(whole, document);
+		else if (document)
+			whole = json_incref(document);
+		else if (text && fputs(text, stdout) < 0 && errno == EPIPE)
+			_exit(1); /* the reader has seen enough */
+		if (error)
+			fprintf(stderr, "%s\n", error);
+		json_decref(answer);
+	} while (after && !status);
+	free(after);
+	if (whole) {
+		json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 		putchar('\n');
-	} else if (text) {
-		fputs(text, stdout);
 	}
-	if (error)
-		fprintf(stderr, "%s\n", error);
-	json_decref(answer);
+	json_decref(whole);
 	return flush_stdout(status);
 }
 

@@ -90,6 +90,11 @@ static void set_source(struct node *n, enum route_source source)
 	n->child[1] = (n->child[1] & INDEX_MASK) | (uint32_t)source << 24;
 }
 
+static struct prefix_key key_of(const struct node *n)
+{
+	return (struct prefix_key){ n->address, (uint8_t)length_of(n) };
+}
+
 /* ---- bits of addresses ---- */
 
 static unsigned int bit_at(struct ipv6_key a, unsigned int at)
@@ -227,10 +232,8 @@ static bool dirty_reserve(struct family *f)
 	return true;
 }
 
-static void mark_dirty(struct family *f, const struct node *n)
+static void mark_dirty(struct family *f, struct prefix_key range)
 {
-	struct prefix_key range = { n->address, (uint8_t)length_of(n) };
-
 	if (f->dirty_count == 1 && f->dirty[0].length == 0)
 		return;
 	if (!dirty_reserve(f)) {
@@ -250,7 +253,7 @@ static void node_insert(struct family *f, struct node *n, enum route_source sour
 		route = (struct alternate){ .leaf = n->leaf, .source = source_of(n) };
 		n->leaf = leaf;
 		set_source(n, source);
-		mark_dirty(f, n);
+		mark_dirty(f, key_of(n));
 		if (route.source == ROUTE_NONE)
 			return;
 	}
@@ -279,7 +282,7 @@ static void node_remove(struct family *f, struct node *n, enum route_source sour
 	uint32_t *link = &n->alternate, index;
 
 	if (source_of(n) == source) {
-		mark_dirty(f, n);
+		mark_dirty(f, key_of(n));
 		index = n->alternate;
 		n->leaf = index ? alternate_at(f, index)->leaf : 0;
 		set_source(n, index ? alternate_at(f, index)->source : ROUTE_NONE);
@@ -419,6 +422,38 @@ static const struct node *walk_next(const struct family *f, struct walk *w)
 	return n;
 }
 
+/* Does everything in and below a node come before or at a prefix? */
+static bool subtree_before(const struct node *n, const struct prefix_key *at)
+{
+	return shared_bits(n->address, at->address, length_of(n)) < length_of(n) &&
+	       (n->address.hi < at->address.hi ||
+		(n->address.hi == at->address.hi && n->address.lo < at->address.lo));
+}
+
+static bool node_before(const struct node *n, const struct prefix_key *at)
+{
+	if (n->address.hi != at->address.hi)
+		return n->address.hi < at->address.hi;
+	if (n->address.lo != at->address.lo)
+		return n->address.lo < at->address.lo;
+	return length_of(n) <= at->length;
+}
+
+/* Go on behind a prefix that need not be there any more: at most two nodes a length are seen. */
+static void walk_behind(const struct family *f, const struct prefix_key *after, struct walk *w)
+{
+	while (w->depth) {
+		const uint32_t top = w->stack[w->depth - 1];
+
+		if (subtree_before(node_at(f, top), after))
+			w->depth--;
+		else if (node_before(node_at(f, top), after))
+			walk_next(f, w);
+		else
+			return;
+	}
+}
+
 /* ---- a family as the FIB reads it ---- */
 
 /* The longest node with a route that covers the prefix; NULL: none. */
@@ -538,7 +573,7 @@ int rib_set(struct rib *rib, const struct ip_prefix *prefix, enum route_source s
 		*old = *have;
 		*have = leaf;
 		if (*old != leaf && source_of(node_at(f, at)) == source)
-			mark_dirty(f, node_at(f, at));
+			mark_dirty(f, key_of(node_at(f, at)));
 		return 0;
 	}
 	before = found ? node_counted(f, node_at(f, at)) : ROUTE_NONE;
@@ -622,6 +657,57 @@ void rib_walk(const struct rib *rib, const struct ip_prefix *range,
 		if (route.source != ROUTE_NONE)
 			visit(arg, &route);
 	}
+}
+
+bool rib_walk_part(const struct rib *rib, const struct ip_prefix *range,
+		   const struct prefix_key *after, size_t most,
+		   void (*visit)(void *arg, const struct rib_route *route), void *arg,
+		   struct prefix_key *last)
+{
+	const struct family *f = &rib->family[range->ipv6];
+	const struct node *n;
+	struct walk w;
+
+	walk_start(f, &range->key, &w);
+	if (after)
+		walk_behind(f, after, &w);
+	for (size_t i = 0; i < most; i++) {
+		struct rib_route route;
+
+		n = walk_next(f, &w);
+		if (!n)
+			return false;
+		route = route_of(n);
+		*last = route.prefix;
+		if (route.source != ROUTE_NONE)
+			visit(arg, &route);
+	}
+	return w.depth > 0;
+}
+
+void rib_routes(const struct rib *rib, const struct ip_prefix *prefix,
+		void (*visit)(void *arg, const struct rib_route *route), void *arg)
+{
+	const struct family *f = &rib->family[prefix->ipv6];
+	struct rib_route route;
+	const struct node *n;
+	bool found;
+
+	n = node_at(f, find(f, &prefix->key, &found));
+	route = route_of(n);
+	if (!found || route.source == ROUTE_NONE)
+		return;
+	visit(arg, &route);
+	for (uint32_t i = n->alternate; i; i = alternate_at(f, i)->next) {
+		route.leaf = alternate_at(f, i)->leaf;
+		route.source = alternate_at(f, i)->source;
+		visit(arg, &route);
+	}
+}
+
+void rib_touch(struct rib *rib, const struct ip_prefix *prefix)
+{
+	mark_dirty(&rib->family[prefix->ipv6], prefix->key);
 }
 
 uint64_t rib_prefixes(const struct rib *rib, bool ipv6)

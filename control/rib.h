@@ -73,6 +73,23 @@ bool rib_cover(const struct rib *rib, const struct ip_prefix *prefix, struct rib
 void rib_walk(const struct rib *rib, const struct ip_prefix *range,
 	      void (*visit)(void *arg, const struct rib_route *route), void *arg);
 
+/*
+ * The same in parts, for callers who must not stay long: looks at some most nodes of the tree (of
+ * prefixes and of forks) behind after, or from the beginning where it is NULL. True: there is more
+ * behind *last. Between parts the RIB may change.
+ */
+bool rib_walk_part(const struct rib *rib, const struct ip_prefix *range,
+		   const struct prefix_key *after, size_t most,
+		   void (*visit)(void *arg, const struct rib_route *route), void *arg,
+		   struct prefix_key *last);
+
+/* Every route of exactly this prefix, the best first. */
+void rib_routes(const struct rib *rib, const struct ip_prefix *prefix,
+		void (*visit)(void *arg, const struct rib_route *route), void *arg);
+
+/* Make the FIB of a prefix anew, though its best route has not changed. */
+void rib_touch(struct rib *rib, const struct ip_prefix *prefix);
+
 /* How many prefixes are in force, host routes of addresses not counted. */
 uint64_t rib_prefixes(const struct rib *rib, bool ipv6);
 

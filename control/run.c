@@ -130,6 +130,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	reload_tick(d->rt.reload, now);
 	runtime_balance(&d->rt, now);
 	runtime_watch_workers(&d->rt, now);
+	runtime_watch_capacity(&d->rt);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		if (d->private.stalled[i])
 			return;

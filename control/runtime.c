@@ -37,7 +37,7 @@ static void share_queues(struct runtime *rt)
 	queues_share(rt->queues);
 }
 
-static void publish(struct runtime *rt)
+void runtime_publish(struct runtime *rt)
 {
 	struct snapshot *snapshot = model_snapshot(rt->model);
 
@@ -197,7 +197,7 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 	}
 	if (opened) {
 		neighbours_devices_changed(rt->neighbours);
-		publish(rt);
+		runtime_publish(rt);
 		share_queues(rt);
 	}
 }
@@ -274,7 +274,7 @@ static void attach_ports(struct runtime *rt)
 		set_port_queue(rt, port);
 		model_attach_port(rt->model, port, true);
 	}
-	publish(rt);
+	runtime_publish(rt);
 }
 
 static void past_free(void *arg)
@@ -397,7 +397,7 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	adopt_ports(rt);
 	if (neighbours_set_model(rt->neighbours, rt->model) != 0)
 		log_error("run", "no memory for neighbours; they will be asked for again");
-	publish(rt);
+	runtime_publish(rt);
 	share_queues(rt);
 	runtime_open_devices(rt, now_ns);
 	runtime_poll_links(rt);
@@ -452,7 +452,7 @@ void runtime_set_enabled(struct runtime *rt, uint16_t port, bool enabled)
 								 : OPERATOR_DISABLES;
 	log_info("port", "%s is %s by an operator", config->name, enabled ? "enabled" : "disabled");
 	model_enable_port(rt->model, port, enabled);
-	publish(rt);
+	runtime_publish(rt);
 	runtime_poll_links(rt);
 }
 
@@ -504,5 +504,27 @@ void runtime_watch_workers(struct runtime *rt, uint64_t now_ns)
 			log_error("worker", "worker %u on CPU %u stands still", i,
 				  rt->worker_core[i]);
 		}
+	}
+}
+
+void runtime_watch_capacity(struct runtime *rt)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		int *level = &rt->private->fill_level[ipv6];
+		const int now = model_fill_level(rt->model, ipv6, *level);
+
+		if (now == *level)
+			continue;
+		if (now == 100)
+			log_error("tables",
+				  "dataplane.capacity of %s is used up: further prefixes "
+				  "are not used",
+				  ipv6 ? "IPv6" : "IPv4");
+		else if (now)
+			log_warning("tables", "%s prefixes are nine tenths of dataplane.capacity",
+				    ipv6 ? "IPv6" : "IPv4");
+		else
+			log_info("tables", "%s prefixes have room again", ipv6 ? "IPv6" : "IPv4");
+		*level = now;
 	}
 }

@@ -91,4 +91,10 @@ int64_t runtime_accounting_error(const struct runtime *rt);
 /* NULL: healthy; else one sentence why not (a worker that stands still, tables not loaded). */
 const char *runtime_unhealthy(struct runtime *rt);
 
+/* Log when a family's table fills up, or empties again; some ten times a second. */
+void runtime_watch_capacity(struct runtime *rt);
+
+/* Compile what the model says now, and publish it; logs when there is no memory. */
+void runtime_publish(struct runtime *rt);
+
 #endif

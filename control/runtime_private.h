@@ -26,6 +26,7 @@ struct progress {
 };
 
 struct runtime_private {
+	int fill_level[2]; /* of IPv4, IPv6: model_fill_level() */
 	struct closing *closing;
 	struct past *past;
 	uint16_t parties_max;

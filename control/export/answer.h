@@ -19,6 +19,8 @@ struct asking {
 	json_t *json; /* the command sets it */
 	char *error;
 	int status;
+	const char *after;     /* where the last part of this answer ended; NULL: none before */
+	char *next;            /* the command sets it when there is more; malloc */
 	struct waiter *waiter; /* the command's, if it sets later */
 	bool later;
 };

@@ -252,6 +252,12 @@ static void tables_text(FILE *f, struct runtime *rt)
 		rt->config->dataplane.capacity_ipv4);
 	fprintf(f, "napd_routes_capacity{family=\"ipv6\"} %" PRIu64 "\n",
 		rt->config->dataplane.capacity_ipv6);
+	head(f, "napd_routes_refused", "gauge",
+	     "Routes not used: beyond capacity, inside a connected subnet, link-local.");
+	fprintf(f, "napd_routes_refused %" PRIu64 "\n", routes.refused);
+	head(f, "napd_routes_unresolved", "gauge",
+	     "Routes not used: no next hop is on any port's subnet.");
+	fprintf(f, "napd_routes_unresolved %" PRIu64 "\n", routes.unresolved);
 	head(f, "napd_neighbours", "gauge", "Neighbours by state.");
 	for (int state = 0; state < NEIGHBOUR_STATES; state++)
 		for (int ipv6 = 0; ipv6 < 2; ipv6++)

@@ -68,10 +68,10 @@ static void unknown(struct asking *a, int argc, char **argv)
 	answer_fail(a, 2, "napctl: %s: no such command (napctl --help)", said);
 }
 
-struct command_answer command_run(struct runtime *rt, int argc, char **argv, bool readonly,
-				  struct waiter *waiter)
+struct command_answer command_run(struct runtime *rt, int argc, char **argv, const char *after,
+				  bool readonly, struct waiter *waiter)
 {
-	struct asking a = { .rt = rt, .waiter = waiter };
+	struct asking a = { .rt = rt, .after = after, .waiter = waiter };
 	struct command_answer answer;
 	size_t length = 0;
 	char *text = NULL;
@@ -96,7 +96,7 @@ struct command_answer command_run(struct runtime *rt, int argc, char **argv, boo
 		known[i].run(&a);
 	if (a.text)
 		fclose(a.text);
-	answer = (struct command_answer){ a.json, text, a.error, a.status, a.later };
+	answer = (struct command_answer){ a.json, text, a.error, a.next, a.status, a.later };
 	return answer;
 }
 
@@ -105,6 +105,7 @@ void command_answer_release(struct command_answer *answer)
 	json_decref(answer->json);
 	free(answer->text);
 	free(answer->error);
+	free(answer->next);
 }
 
 /* ---- rendering ---- */

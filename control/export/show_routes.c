@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Commands about routes, and the version. */
+/* Commands about single routes, and the version. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,7 @@
 
 #include "answer.h"
 #include "model_state.h"
-
-#define ROUTES_SHOWN 1000 /* a table of a million must not stall control or fill a terminal */
+#include "routes.h"
 
 /* ---- routes ---- */
 
@@ -65,7 +64,7 @@ static json_t *leaf_json(const struct runtime *rt, uint32_t leaf)
 	return row;
 }
 
-static json_t *route_json(const struct runtime *rt, const struct rib_route *route, bool ipv6)
+json_t *route_json(const struct runtime *rt, const struct rib_route *route, bool ipv6)
 {
 	const struct ip_prefix prefix = { route->prefix, ipv6 };
 	char text[IP_TEXT_MAX];
@@ -76,26 +75,7 @@ static json_t *route_json(const struct runtime *rt, const struct rib_route *rout
 	return row;
 }
 
-struct listing {
-	struct asking *a;
-	bool ipv6;
-	size_t more;
-};
-
-static void list_route(void *arg, const struct rib_route *route)
-{
-	struct listing *l = arg;
-
-	/* addresses of the exchange and of neighbours are no prefixes to people */
-	if (route->source == ROUTE_LOCAL || route->source == ROUTE_ADJACENT)
-		return;
-	if (json_array_size(l->a->json) >= ROUTES_SHOWN)
-		l->more++;
-	else
-		json_array_append_new(l->a->json, route_json(l->a->rt, route, l->ipv6));
-}
-
-static void print_via(struct asking *a, const json_t *row)
+void route_print(struct asking *a, const json_t *row)
 {
 	const json_t *hop, *via = json_object_get(row, "via");
 	size_t i;
@@ -114,42 +94,6 @@ static void print_via(struct asking *a, const json_t *row)
 										   : "");
 	}
 	fputc('\n', a->text);
-}
-
-void show_routes(struct asking *a)
-{
-	const bool longer = a->argc == 2 && strcmp(a->argv[1], "longer") == 0;
-	struct ip_prefix prefix = { 0 };
-	struct listing l = { .a = a };
-	const json_t *row;
-	size_t i;
-
-	if (a->argc > 2 || (a->argc == 2 && !longer) ||
-	    (a->argc >= 1 && ip_prefix_parse(a->argv[0], &prefix) != 0)) {
-		answer_fail(a, 2, "show routes: takes [PREFIX] [longer], such as 203.0.113.0/24");
-		return;
-	}
-	a->json = json_array();
-	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-		struct ip_prefix range = { .ipv6 = ipv6 };
-
-		l.ipv6 = ipv6;
-		if (a->argc == 0)
-			rib_walk(a->rt->model->rib, &range, list_route, &l);
-		else if (prefix.ipv6 == ipv6)
-			rib_walk(a->rt->model->rib, &prefix, list_route, &l);
-	}
-	json_array_foreach(a->json, i, row)
-	{
-		fprintf(a->text, "%-24s %-10s ", json_string_value(json_object_get(row, "prefix")),
-			json_string_value(json_object_get(row, "source")));
-		print_via(a, row);
-	}
-	if (l.more)
-		fprintf(a->text, "and %s more; name a PREFIX to see those inside it\n",
-			answer_count(l.more));
-	if (a->argc && json_array_size(a->json) == 0)
-		fprintf(a->text, "no route inside %s\n", a->argv[0]);
 }
 
 /* What a packet to a leaf would meet: a reason name, or NULL: it is forwarded. */
@@ -178,6 +122,39 @@ static const char *verdict(const struct runtime *rt, uint32_t leaf)
 	return reason_name(resolved ? DROP_LINK_DOWN : DROP_NEIGHBOUR_UNRESOLVED);
 }
 
+struct losers {
+	struct asking *a;
+	json_t *list;
+	bool ipv6, first;
+};
+
+static void list_loser(void *arg, const struct rib_route *route)
+{
+	struct losers *l = arg;
+
+	if (!l->first)
+		json_array_append_new(l->list, route_json(l->a->rt, route, l->ipv6));
+	l->first = false;
+}
+
+/* The routes of the same prefix that another source outdoes. */
+static void show_losers(struct asking *a, const struct rib_route *best, bool ipv6)
+{
+	const struct ip_prefix prefix = { best->prefix, ipv6 };
+	struct losers l = { a, json_array(), ipv6, true };
+	const json_t *row;
+	size_t i;
+
+	rib_routes(a->rt->model->rib, &prefix, list_loser, &l);
+	json_object_set_new(a->json, "losing", l.list);
+	json_array_foreach(l.list, i, row)
+	{
+		fprintf(a->text, "not used: %s, ",
+			json_string_value(json_object_get(row, "source")));
+		route_print(a, row);
+	}
+}
+
 void show_route(struct asking *a)
 {
 	struct ip_address address;
@@ -202,7 +179,8 @@ void show_route(struct asking *a)
 		fprintf(a->text, "%s: %s, %s, ", a->argv[0],
 			json_string_value(json_object_get(a->json, "prefix")),
 			route_source_name(route.source));
-		print_via(a, a->json);
+		route_print(a, a->json);
+		show_losers(a, &route, address.ipv6);
 	}
 	if (!drop || (found && route.leaf == LEAF_LOCAL)) {
 		fprintf(a->text, drop ? "for the exchange itself\n" : "forwarded\n");
@@ -212,22 +190,48 @@ void show_route(struct asking *a)
 	a->status = 1;
 }
 
+static json_t *sources_json(const struct rib *rib)
+{
+	json_t *list = json_array();
+
+	for (unsigned int s = ROUTE_NONE + 1; s < ROUTE_SOURCES; s++)
+		if (rib_routes_of(rib, false, s) || rib_routes_of(rib, true, s))
+			json_array_append_new(
+				list,
+				json_pack("{s:s,s:o,s:o,s:o,s:o}", "source", route_source_name(s),
+					  "ipv4", json_u64(rib_prefixes_of(rib, false, s)), "ipv6",
+					  json_u64(rib_prefixes_of(rib, true, s)), "ipv4_routes",
+					  json_u64(rib_routes_of(rib, false, s)), "ipv6_routes",
+					  json_u64(rib_routes_of(rib, true, s))));
+	return list;
+}
+
 void show_tables(struct asking *a)
 {
+	static const struct column columns[] = {
+		{ "source", "Source", -10, COLUMN_TEXT },
+		{ "ipv4", "IPv4 in force", 13, COLUMN_COUNT },
+		{ "ipv4_routes", "of", 10, COLUMN_COUNT },
+		{ "ipv6", "IPv6 in force", 13, COLUMN_COUNT },
+		{ "ipv6_routes", "of", 10, COLUMN_COUNT },
+	};
+	const struct config *config = a->rt->config;
 	struct model_routes routes;
 
 	model_routes(a->rt->model, &routes);
-	a->json = json_pack("{s:o,s:o,s:o,s:o,s:{s:o,s:o}}", "ipv4", json_u64(routes.ipv4), "ipv6",
-			    json_u64(routes.ipv6), "unresolved", json_u64(routes.unresolved),
-			    "refused", json_u64(routes.refused), "capacity", "ipv4",
-			    json_u64(a->rt->config->dataplane.capacity_ipv4), "ipv6",
-			    json_u64(a->rt->config->dataplane.capacity_ipv6));
+	a->json = json_pack("{s:o,s:o,s:o,s:o,s:{s:o,s:o},s:o}", "ipv4", json_u64(routes.ipv4),
+			    "ipv6", json_u64(routes.ipv6), "unresolved",
+			    json_u64(routes.unresolved), "refused", json_u64(routes.refused),
+			    "capacity", "ipv4", json_u64(config->dataplane.capacity_ipv4), "ipv6",
+			    json_u64(config->dataplane.capacity_ipv6), "sources",
+			    sources_json(a->rt->model->rib));
 	fprintf(a->text, "IPv4 prefixes in force  %s of %s\n", answer_count(routes.ipv4),
-		answer_count(a->rt->config->dataplane.capacity_ipv4));
+		answer_count(config->dataplane.capacity_ipv4));
 	fprintf(a->text, "IPv6 prefixes in force  %s of %s\n", answer_count(routes.ipv6),
-		answer_count(a->rt->config->dataplane.capacity_ipv6));
-	fprintf(a->text, "unresolved              %s\nrefused                 %s\n",
+		answer_count(config->dataplane.capacity_ipv6));
+	fprintf(a->text, "unresolved              %s\nrefused                 %s\n\n",
 		answer_count(routes.unresolved), answer_count(routes.refused));
+	TABLE(a, json_object_get(a->json, "sources"), columns);
 }
 
 void show_version(struct asking *a)

@@ -114,6 +114,8 @@ static void client_answer(struct client *c, const struct command_answer *a)
 		json_object_set(reply, "json", a->json);
 	else if (!c->wants_json && a->text)
 		json_object_set_new(reply, "text", json_string(a->text));
+	if (a->next)
+		json_object_set_new(reply, "next", json_string(a->next));
 	client_send(c, reply);
 }
 
@@ -127,7 +129,7 @@ void waiter_answer(struct waiter *waiter, const struct command_answer *answer)
 }
 
 /* Run what it asks for; what takes long answers later. */
-static void client_run(struct client *c, int argc, char **argv)
+static void client_run(struct client *c, int argc, char **argv, const char *after)
 {
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
 	struct command_answer a;
@@ -137,7 +139,7 @@ static void client_run(struct client *c, int argc, char **argv)
 		return;
 	}
 	waiter->client = c;
-	a = command_run(c->cs->rt, argc, argv, c->readonly, waiter);
+	a = command_run(c->cs->rt, argc, argv, after, c->readonly, waiter);
 	if (a.later) {
 		c->waiter = waiter;
 	} else {
@@ -159,7 +161,7 @@ static void client_request(struct client *c, const char *line, size_t length)
 		client_send(c, json_pack("{s:i,s:s}", "status", 2, "error",
 					 "the request is not {\"argv\": [WORD, ...]}"));
 	else
-		client_run(c, argc, argv);
+		client_run(c, argc, argv, json_string_value(json_object_get(request, "after")));
 	json_decref(request);
 }
 

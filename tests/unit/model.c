@@ -599,6 +599,18 @@ static void capacity_warns(void **state)
 	assert_int_equal(b.problems.errors, 0);
 	assert_int_equal(leaf_of(b.snapshot, "10.1.0.1"), LEAF_BLACKHOLE);
 	assert_int_equal(leaf_of(b.snapshot, "10.2.0.1"), LEAF_NO_ROUTE);
+	assert_int_equal(model_fill_level(b.model, false, 0), 100);
+	demolish(&b);
+	x.config.dataplane.capacity_ipv4 = 5; /* nothing is refused, but it is full */
+	build(&b, &x);
+	assert_int_equal(b.problems.count, 1);
+	assert_non_null(strstr(b.problems.list[0].text, "5 IPv4 prefixes are nine tenths"));
+	demolish(&b);
+	x.config.dataplane.capacity_ipv4 = 6;
+	build(&b, &x);
+	assert_int_equal(b.problems.count, 0);
+	assert_int_equal(model_fill_level(b.model, false, 0), 0);
+	assert_int_equal(model_fill_level(b.model, false, 90), 0); /* 83 % */
 	demolish(&b);
 }
 

@@ -152,6 +152,58 @@ static void visit_leaf(void *arg, struct prefix_key key, uint32_t leaf)
 	check_step(arg, key, leaf);
 }
 
+/* In parts of any size the same routes come in the same order; from anywhere those behind it. */
+static void check_parts(const struct rib *rib, const struct ip_prefix *range, size_t expected)
+{
+	struct walked parts = { .range = *range }, rest = { .range = *range };
+	struct ip_prefix middle = random_prefix();
+	struct prefix_key last;
+	size_t most = 1 + random64() % 7, behind = 0;
+	bool more = rib_walk_part(rib, range, NULL, most, visit_route, &parts, &last);
+
+	while (more)
+		more = rib_walk_part(rib, range, &last, most, visit_route, &parts, &last);
+	assert_int_equal(parts.n, expected);
+	middle.ipv6 = range->ipv6;
+	for (size_t i = 0; i < naive_count; i++) {
+		struct ip_address a = { naive[i].prefix.key.address, naive[i].prefix.ipv6 };
+		int order = ip_key_compare(middle.key.address, a.key);
+
+		if (naive_best(&naive[i]) && naive[i].prefix.key.length >= range->key.length &&
+		    ip_prefix_contains(range, &a))
+			behind += order < 0 ||
+				  (order == 0 && middle.key.length < naive[i].prefix.key.length);
+	}
+	rib_walk_part(rib, range, &middle.key, SIZE_MAX, visit_route, &rest, &last);
+	assert_int_equal(rest.n, behind);
+}
+
+struct sources {
+	const struct naive_prefix *naive;
+	unsigned int next;
+};
+
+static void visit_source(void *arg, const struct rib_route *route)
+{
+	struct sources *s = arg;
+
+	while (!s->naive->leaf[s->next])
+		s->next++;
+	assert_int_equal(route->source, s->next);
+	assert_int_equal(route->leaf, s->naive->leaf[s->next]);
+	s->next++;
+}
+
+/* Every route of a prefix, the best first. */
+static void check_sources(const struct rib *rib, const struct naive_prefix *n)
+{
+	struct sources s = { n, ROUTE_NONE + 1 };
+
+	rib_routes(rib, &n->prefix, visit_source, &s);
+	for (; s.next < ROUTE_SOURCES; s.next++)
+		assert_int_equal(n->leaf[s.next], 0);
+}
+
 /* Both walks see every best route inside range once and in order, and nothing else. */
 static void check_walks(const struct rib *rib, const struct ip_prefix *range)
 {
@@ -172,6 +224,7 @@ static void check_walks(const struct rib *rib, const struct ip_prefix *range)
 	assert_int_equal(all.n, expected);
 	source->walk(source->ctx, range->key, visit_leaf, &inside);
 	assert_int_equal(inside.n, expected - self);
+	check_parts(rib, range, expected);
 }
 
 static void check_cover(const struct rib *rib, const struct ip_prefix *p)
@@ -238,6 +291,7 @@ static void agrees_with_a_naive_table(void **state)
 		if (best != naive_best(n) || best_leaf != n->leaf[naive_best(n)])
 			check_dirty(rib, &p);
 		check_cover(rib, &p);
+		check_sources(rib, n);
 		if (i % 16 == 0) {
 			struct ip_prefix other = random_prefix();
 
