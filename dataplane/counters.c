@@ -24,7 +24,8 @@ struct matrix_cell counters_matrix(const struct dataplane *dp, uint16_t in, uint
 
 	for (unsigned int i = 0; i < dp->worker_count; i++) {
 		const struct worker *w = dp->worker[i];
-		const struct matrix_cell *cell = &w->matrix[matrix_index(w, in, out, ipv6)];
+		const struct matrix_cell *cell =
+			&w->matrix[matrix_index(w->party_bits, in, out, ipv6)];
 
 		sum.packets += __atomic_load_n(&cell->packets, __ATOMIC_RELAXED);
 		sum.bytes += __atomic_load_n(&cell->bytes, __ATOMIC_RELAXED);

@@ -104,8 +104,8 @@ static inline __mmask16 maybe_in4(const struct address_set *set, __m512i address
 }
 
 /* Sixteen packets from i on; returns which are unproven. */
-static inline __mmask16 parse_group4(struct burst *b, uint32_t i, const struct address_set *special,
-				     __mmask16 *last_hop)
+static inline __attribute__((always_inline)) __mmask16 parse_group4(
+	struct burst *b, uint32_t i, const struct address_set *special, __mmask16 *last_hop)
 {
 	const struct words4 w = load_words4(&b->l3[i]);
 	const __m512i bytes = _mm512_loadu_si512(&b->l3_bytes[i]);
@@ -217,8 +217,8 @@ static inline __mmask8 maybe_in6(const struct address_set *set, __m512i hi, __m5
  * Eight packets from i on; returns which are unproven. ICMPv6 is left to the stages, so that
  * nobody's neighbour discovery passes here, and with it the destinations of ours.
  */
-static inline __mmask8 parse_group6(struct burst *b, uint32_t i, const struct address_set *special,
-				    __mmask8 *last_hop)
+static inline __attribute__((always_inline)) __mmask8 parse_group6(
+	struct burst *b, uint32_t i, const struct address_set *special, __mmask8 *last_hop)
 {
 	const struct columns6 c = load_columns6(&b->l3[i]);
 	const __m512i byte = _mm512_set1_epi64(0xff);

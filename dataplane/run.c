@@ -88,7 +88,7 @@ static unsigned int worker_round(struct worker *w, const struct worker_queues *q
  */
 static void settle(struct worker *w, const struct worker_queues *queues)
 {
-	if (unlikely(queues && w->settled != queues->generation && !w->active_count))
+	if (unlikely(queues && w->settled != queues->generation && !w->active))
 		__atomic_store_n(&w->settled, queues->generation, __ATOMIC_RELEASE);
 }
 
@@ -131,7 +131,7 @@ int worker_run(struct worker *w, bool adaptive)
 			counter_add(&w->load.received, received);
 			counter_add(&w->load.busy_ns, (unsigned __int128)(rte_rdtsc() - start) *
 							      1000000000u / w->dp->tsc_hz);
-		} else if (adaptive && !w->active_count) {
+		} else if (adaptive && !w->active) {
 			rest(w, ++idle);
 		}
 	}

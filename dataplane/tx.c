@@ -4,14 +4,15 @@
 
 /* Records in a row of the same ports: their sums are added once. */
 struct run {
-	struct transmit_record last;
+	uint32_t ports;
 	uint64_t packets, rx_bytes, tx_bytes;
 };
 
 static void count_run(struct worker *w, const struct run *run)
 {
-	const uint16_t in_port = record_in_port(&run->last);
-	struct port_counters *out = &w->counters[record_out_port(&run->last)];
+	const struct transmit_record r = { .ports = run->ports };
+	const uint16_t in_port = record_in_port(&r);
+	struct port_counters *out = &w->counters[record_out_port(&r)];
 
 	tally_add(&out->transmitted, run->packets, run->tx_bytes);
 	if (in_port == PORT_NONE)
@@ -20,28 +21,32 @@ static void count_run(struct worker *w, const struct run *run)
 		tally_add(&w->counters[in_port].forwarded, run->packets, run->rx_bytes);
 }
 
-/* Count frames the queue took, from their records: the frames themselves are gone. */
-static void count_sent(struct worker *w, const struct transmit_record *record, uint16_t n)
+/* Count the run that begins with the first of n records. Returns how many it has. */
+static uint32_t count_some(struct worker *w, const struct transmit_record *record, uint32_t n)
 {
 	struct matrix_cell *matrix = w->matrix;
-	struct run run = { .last = record[0] };
+	const uint32_t ports = record->ports;
+	const bool originated = record_in_port(record) == PORT_NONE;
+	uint64_t rx_bytes = 0, tx_bytes = 0;
+	uint32_t i = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
-		const struct transmit_record r = record[i];
-
-		if (unlikely(r.ports != run.last.ports)) {
-			count_run(w, &run);
-			run = (struct run){ .last = r };
-		}
-		run.packets++;
-		run.rx_bytes += r.rx_bytes;
-		run.tx_bytes += r.tx_bytes;
-		if (likely(record_in_port(&r) != PORT_NONE)) {
-			counter_add(&matrix[r.cell].packets, 1);
-			counter_add(&matrix[r.cell].bytes, r.rx_bytes);
-		}
+	for (; i < n && record[i].ports == ports; i++) {
+		rx_bytes += record[i].rx_bytes;
+		tx_bytes += record[i].tx_bytes;
+		if (originated)
+			continue;
+		counter_add(&matrix[record[i].cell].packets, 1);
+		counter_add(&matrix[record[i].cell].bytes, record[i].rx_bytes);
 	}
-	count_run(w, &run);
+	count_run(w, &(struct run){ ports, i, rx_bytes, tx_bytes });
+	return i;
+}
+
+/* Count frames the queue took, from their records: the frames themselves are gone. */
+static void count_sent(struct worker *w, const struct transmit_record *record, uint32_t n)
+{
+	for (uint32_t i = 0; i < n;)
+		i += count_some(w, record + i, n - i);
 }
 
 static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *r)
@@ -61,9 +66,9 @@ static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct t
 }
 
 /* The queue took the first frames: the others, if any, are lost. */
-static void drop_from(struct worker *w, struct transmit_queue *q, uint16_t from)
+static void drop_from(struct worker *w, struct transmit_queue *q, uint32_t from)
 {
-	for (uint16_t i = from; unlikely(i < q->n); i++)
+	for (uint32_t i = from; unlikely(i < q->n); i++)
 		drop_unsent(w, q->frame[i], &q->record[i]);
 	q->n = RTE_MIN(q->n, from);
 }
@@ -79,24 +84,24 @@ void transmit_flush_queue(struct worker *w, struct transmit_queue *q)
 		drop_from(w, q, TRANSMIT_MAX);
 		return;
 	}
-	if (likely(sent))
-		count_sent(w, q->record, sent);
+	count_sent(w, q->record, sent);
 	drop_from(w, q, sent);
 	q->n = 0;
 }
 
-/* Queues that are busy keep their frames and their place. */
+/* Queues that are busy keep their frames. */
 void transmit_flush(struct worker *w)
 {
-	uint16_t waiting = 0;
+	uint64_t active = w->active;
 
-	for (uint16_t i = 0; i < w->active_count; i++) {
-		struct transmit_queue *q = &w->queue[w->active[i]];
+	w->active = 0;
+	for (; active; active &= active - 1) {
+		const uint32_t bit = __builtin_ctzll(active);
 
-		transmit_flush_queue(w, q);
-		q->listed = q->n > 0;
-		if (unlikely(q->listed))
-			w->active[waiting++] = w->active[i];
+		for (uint32_t i = bit; i < w->dp->config.transmit_queues; i += 64) {
+			transmit_flush_queue(w, &w->queue[i]);
+			if (unlikely(w->queue[i].n))
+				w->active |= UINT64_C(1) << bit;
+		}
 	}
-	w->active_count = waiting;
 }

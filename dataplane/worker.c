@@ -40,7 +40,6 @@ static void worker_free(struct worker *w)
 	map_free(w->matrix, (sizeof(*w->matrix) * 2) << (2 * w->party_bits));
 	map_free(w->meters, PORT_MAX * sizeof(*w->meters));
 	map_free(w->queue, config->transmit_queues * sizeof(*w->queue));
-	map_free(w->active, (config->transmit_queues + 1) * sizeof(*w->active));
 	map_free(w, sizeof(*w));
 }
 
@@ -67,10 +66,8 @@ static struct worker *worker_create(struct dataplane *dp, unsigned int index)
 	w->matrix = map_alloc((sizeof(*w->matrix) * 2) << (2 * w->party_bits));
 	w->meters = map_alloc(PORT_MAX * sizeof(*w->meters));
 	w->queue = map_alloc(config->transmit_queues * sizeof(*w->queue));
-	/* transmit() writes one place past those in use */
-	w->active = map_alloc((config->transmit_queues + 1) * sizeof(*w->active));
 	w->sample_countdown = config->hooks.sample_interval;
-	if (!w->counters || !w->matrix || !w->meters || !w->queue || !w->active ||
+	if (!w->counters || !w->matrix || !w->meters || !w->queue ||
 	    (!config->offline && worker_create_live(w) != 0)) {
 		worker_free(w);
 		return NULL;

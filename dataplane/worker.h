@@ -25,8 +25,7 @@ struct transmit_record {
 
 struct transmit_queue {
 	struct txq txq;
-	uint16_t n;
-	bool listed; /* in worker.active */
+	uint32_t n;
 	/* between two bursts at most TRANSMIT_MAX are taken, so that a burst needs not ask */
 	struct rte_mbuf *frame[TRANSMIT_MAX + BURST_MAX];
 	struct transmit_record record[TRANSMIT_MAX + BURST_MAX];
@@ -63,8 +62,7 @@ struct worker {
 	struct port_meters *meters; /* [PORT_MAX] */
 
 	struct transmit_queue *queue; /* [queues] */
-	uint16_t *active;             /* queues that hold frames */
-	uint16_t active_count;
+	uint64_t active;              /* bit i: queues i, i + 64, ... may hold frames */
 	uint16_t port_queue[PORT_MAX];
 
 	/* live only: see live.h */
@@ -154,20 +152,21 @@ static inline uint16_t record_out_port(const struct transmit_record *r)
 /*
  * Queue a frame for the port of its record; the worker's queue takes it. There is room for
  * the frames of one burst and the answers to them, BURST_MAX in all, until transmit_flush().
+ * Returns the queue's bit of worker.active, for the caller to set: a register does for a burst.
  */
-static inline void transmit(struct worker *w, struct rte_mbuf *frame,
-			    const struct transmit_record *record)
+static inline __attribute__((always_inline)) uint64_t transmit(struct transmit_queue *queues,
+							       const uint16_t *port_queue,
+							       struct rte_mbuf *frame,
+							       const struct transmit_record *record)
 {
-	const uint16_t index = w->port_queue[record_out_port(record)];
-	struct transmit_queue *q = &w->queue[index];
-	const uint16_t n = q->n;
+	const uint16_t index = port_queue[record_out_port(record)];
+	struct transmit_queue *q = &queues[index];
+	const uint32_t n = q->n;
 
-	w->active[w->active_count] = index;
-	w->active_count += !q->listed;
-	q->listed = true;
 	q->n = n + 1;
 	q->frame[n] = frame;
 	q->record[n] = *record;
+	return UINT64_C(1) << index % 64;
 }
 
 /* tx.c: hand what one queue, or every one, holds to its device. */
@@ -194,9 +193,9 @@ void pipeline_run(struct worker *w);
 void pipeline_resume(struct burst *b, struct worker *w);
 
 /* The index of a matrix cell. */
-static inline uint32_t matrix_index(const struct worker *w, uint16_t in, uint16_t out, bool ipv6)
+static inline uint32_t matrix_index(uint8_t party_bits, uint16_t in, uint16_t out, bool ipv6)
 {
-	return ((uint32_t)in << w->party_bits | out) << 1 | ipv6;
+	return ((uint32_t)in << party_bits | out) << 1 | ipv6;
 }
 
 /* stage/ */

@@ -58,7 +58,7 @@ enum nexthop_kind {
 /*
  * 32 bytes, aligned. The Ethernet header stands right-aligned in l2, so that
  * one store of 24 bytes that ends at the IP header writes it, tag or no tag.
- * The EtherType in it is written by rewrite.
+ * The EtherType in it is 0; rewrite writes it.
  */
 struct nexthop {
 	uint8_t l2[24];

@@ -140,17 +140,22 @@ static __attribute__((noinline, cold)) void refuse(struct burst *b, uint32_t i, 
 static uint64_t choose_all(struct burst *b, const struct worker *w)
 {
 	const struct nexthop_table *t = w->snapshot->nexthops;
+	const struct nexthop *nexthop = t->nexthop;
+	const uint32_t n = b->n;
+	uint32_t any = 0;
 	uint64_t oversize = 0;
 
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		uint32_t index = b->leaf[i];
 
 		if (unlikely(index & LEAF_GROUP))
 			index = group_choose(w, &t->group[index & ~LEAF_GROUP],
 					     flow_hash(b, i, w->snapshot->hash_seed));
 		b->nexthop[i] = index;
-		oversize |= (uint64_t)(b->l3_bytes[i] > t->nexthop[index].mtu) << i;
+		any |= b->l3_bytes[i] > nexthop[index].mtu;
 	}
+	for (uint32_t i = 0; unlikely(any) && i < n; i++)
+		oversize |= (uint64_t)(b->l3_bytes[i] > nexthop[b->nexthop[i]].mtu) << i;
 	return oversize;
 }
 

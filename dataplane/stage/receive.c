@@ -38,18 +38,27 @@ static uint16_t frame_port(const struct snapshot_device *device, const uint8_t *
 	return device->port[load_be16(l2 + 14) & 0xfff];
 }
 
+static void count_received_alike(const struct burst *b, struct worker *w)
+{
+	const uint32_t n = b->n;
+	uint32_t bytes = 0; /* 64 frames of 64 kilobytes */
+
+	for (uint32_t i = 0; i < n; i++)
+		bytes += b->bytes[i];
+	tally_add(&w->counters[b->port[0]].received, n, bytes);
+}
+
 /* Received counters are added once a run of frames of one port. */
 static void count_received(const struct burst *b, struct worker *w)
 {
 	for (uint32_t i = 0; i < b->n;) {
+		const uint32_t first = i;
 		const uint16_t port = b->port[i];
-		uint64_t packets = 0, bytes = 0;
+		uint64_t bytes = 0;
 
-		for (; i < b->n && b->port[i] == port; i++) {
-			packets++;
+		for (; i < b->n && b->port[i] == port; i++)
 			bytes += b->bytes[i];
-		}
-		tally_add(&w->counters[port].received, packets, bytes);
+		tally_add(&w->counters[port].received, i - first, bytes);
 	}
 }
 
@@ -59,9 +68,10 @@ static void count_received(const struct burst *b, struct worker *w)
  */
 static bool take_frames(struct burst *b)
 {
+	const uint32_t n = b->n;
 	uint32_t cut = 0;
 
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		const struct rte_mbuf *frame = b->frame[i];
 		const uint8_t *l2 = rte_pktmbuf_mtod(frame, const uint8_t *);
 		const uint32_t bytes = rte_pktmbuf_pkt_len(frame);
@@ -80,9 +90,10 @@ static bool are_alike(const struct burst *b)
 {
 	const uint64_t destination = load_64(b->l3[0] - ETHER_BYTES);
 	const uint64_t source_type = load_64(b->l3[0] - sizeof(uint64_t));
+	const uint32_t n = b->n;
 	uint64_t differ = 0;
 
-	for (uint32_t i = 1; i < b->n; i++)
+	for (uint32_t i = 1; i < n; i++)
 		differ |= (load_64(b->l3[i] - ETHER_BYTES) ^ destination) |
 			  (load_64(b->l3[i] - sizeof(uint64_t)) ^ source_type);
 	return !differ;
@@ -134,9 +145,10 @@ void stage_receive(struct burst *b, struct worker *w)
 	if (likely(b->alike)) {
 		for (uint32_t i = 0; i < BURST_MAX; i++)
 			b->port[i] = untagged;
+		count_received_alike(b, w);
 	} else {
 		for (uint32_t i = 0; i < b->n; i++)
 			judge(b, i, device, w->dp->config.offline);
+		count_received(b, w);
 	}
-	count_received(b, w);
 }

@@ -14,29 +14,31 @@
 #define FRAGMENTS_MAX 64
 
 /*
- * One hop less. RFC 1624 equation 3 for a checksum that covers it: TTL and protocol are one of
- * its words, so that it grows by one in the upper byte, around the end, and what would be
- * 0xffff is 0.
+ * One hop less, and a checksum that covers it (RFC 1624 equation 3). TTL, protocol and checksum
+ * are one word: in it the checksum grows by one, around the end, and what would be 0xffff is 0.
  */
 static inline void ttl_decrement4(uint8_t *ip)
 {
-	uint16_t ttl_protocol, checksum;
+	uint32_t word;
 
-	memcpy(&ttl_protocol, ip + 8, sizeof(ttl_protocol));
-	memcpy(&checksum, ip + 10, sizeof(checksum));
-	ttl_protocol -= RTE_BE16(0x0100);
-	checksum += RTE_BE16(0x0100) + (checksum >= RTE_BE16(0xfeff));
-	memcpy(ip + 8, &ttl_protocol, sizeof(ttl_protocol));
-	memcpy(ip + 10, &checksum, sizeof(checksum));
+	memcpy(&word, ip + 8, sizeof(word));
+	word += 0x0000ffff + (word >= 0xfffe0000 ? 0x00010000 : 0);
+	memcpy(ip + 8, &word, sizeof(word));
 }
 
-/* The prepared header ends where the IP header begins; what lies before it is headroom. */
+/*
+ * The prepared header ends where the IP header begins; what lies before it is headroom. Its
+ * EtherType is 0 and written here.
+ */
 static inline void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6)
 {
-	const rte_be16_t type = RTE_BE16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+	const uint64_t type = RTE_BE16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+	uint64_t last;
 
-	memcpy(l3 - sizeof(nh->l2), nh->l2, sizeof(nh->l2));
-	memcpy(l3 - sizeof(type), &type, sizeof(type));
+	memcpy(l3 - sizeof(nh->l2), nh->l2, 16);
+	memcpy(&last, nh->l2 + 16, sizeof(last));
+	last |= type << 48;
+	memcpy(l3 - sizeof(last), &last, sizeof(last));
 }
 
 static void pad(struct rte_mbuf *frame)
@@ -66,9 +68,12 @@ static void trim_segments(struct rte_mbuf *frame, uint32_t bytes)
 	frame->pkt_len = bytes;
 }
 
-/* Fit a frame around the bytes from l2 on: cut what stands behind them, pad where they are few. */
-static __attribute__((noinline)) void frame_fit(struct rte_mbuf *frame, const uint8_t *l2,
-						uint32_t bytes)
+/*
+ * Fit a frame around the bytes from l2 on: cut what stands behind them, pad where they are few.
+ * Returns its length.
+ */
+static __attribute__((noinline)) uint32_t frame_fit(struct rte_mbuf *frame, const uint8_t *l2,
+						    uint32_t bytes)
 {
 	const int32_t shift = l2 - rte_pktmbuf_mtod(frame, const uint8_t *);
 
@@ -82,23 +87,27 @@ static __attribute__((noinline)) void frame_fit(struct rte_mbuf *frame, const ui
 	}
 	if (bytes < FRAME_MIN_BYTES)
 		pad(frame);
+	return RTE_MAX(bytes, (uint32_t)FRAME_MIN_BYTES);
 }
 
 /*
  * Put the Ethernet header before the IP packet of bytes at l3 in a frame of frame_bytes, and
  * fit the frame around both. Returns its length.
  */
-static inline uint32_t frame_finish(struct rte_mbuf *frame, uint32_t frame_bytes, uint8_t *l3,
-				    uint32_t l3_bytes, const struct nexthop *nh, bool ipv6)
+static inline __attribute__((always_inline)) uint32_t frame_finish(struct rte_mbuf *frame,
+								   uint32_t frame_bytes,
+								   uint8_t *l3, uint32_t l3_bytes,
+								   const struct nexthop *nh,
+								   bool ipv6)
 {
 	const uint8_t *l2 = l3 - nh->l2_bytes;
 	const uint32_t bytes = l3_bytes + nh->l2_bytes;
 
 	write_ethernet(l3, nh, ipv6);
-	if (unlikely(l2 != rte_pktmbuf_mtod(frame, const uint8_t *) || bytes != frame_bytes ||
-		     bytes < FRAME_MIN_BYTES))
-		frame_fit(frame, l2, bytes);
-	return RTE_MAX(bytes, (uint32_t)FRAME_MIN_BYTES);
+	if (unlikely((l2 != rte_pktmbuf_mtod(frame, const uint8_t *)) | (bytes != frame_bytes) |
+		     (bytes < FRAME_MIN_BYTES)))
+		return frame_fit(frame, l2, bytes);
+	return frame_bytes;
 }
 
 /* ---- fragmentation: RFC 791 3.2 ---- */
@@ -176,7 +185,8 @@ static void fragments_send(struct burst *b, uint32_t i, struct worker *w, const 
 {
 	struct transmit_queue *q = &w->queue[w->port_queue[nh->port]];
 	struct port_counters *out = &w->counters[nh->port];
-	struct matrix_cell *cell = &w->matrix[matrix_index(w, b->party[i], nh->party, false)];
+	struct matrix_cell *cell =
+		&w->matrix[matrix_index(w->party_bits, b->party[i], nh->party, false)];
 	uint32_t bytes[FRAGMENTS_MAX];
 	uint64_t sent_bytes = 0;
 	uint16_t sent;
@@ -230,12 +240,28 @@ static void sample(const struct burst *b, uint32_t i, struct worker *w, const st
 	hooks->sample(hooks->ctx, &event);
 }
 
-static inline void forward(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh,
-			   bool ipv6)
+/* What does not change from packet to packet, where no store is feared to have changed it. */
+struct forwarder {
+	const struct nexthop *nexthop;
+	struct transmit_queue *queue;
+	const uint16_t *port_queue;
+	uint8_t party_bits;
+};
+
+static inline struct forwarder forwarder(struct worker *w)
 {
+	return (struct forwarder){ w->snapshot->nexthops->nexthop, w->queue, w->port_queue,
+				   w->party_bits };
+}
+
+/* Returns the bit of the queue. */
+static inline __attribute__((always_inline)) uint64_t forward(const struct burst *b, uint32_t i,
+							      const struct forwarder *f, bool ipv6)
+{
+	const struct nexthop *nh = &f->nexthop[b->nexthop[i]];
 	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
 	struct transmit_record record = {
-		.cell = matrix_index(w, b->party[i], nh->party, ipv6),
+		.cell = matrix_index(f->party_bits, b->party[i], nh->party, ipv6),
 		.ports = record_ports(b->port[i], nh->port),
 		.rx_bytes = b->bytes[i],
 	};
@@ -245,30 +271,32 @@ static inline void forward(struct burst *b, uint32_t i, struct worker *w, const 
 	else
 		ttl_decrement4(l3);
 	record.tx_bytes = frame_finish(b->frame[i], b->bytes[i], l3, b->l3_bytes[i], nh, ipv6);
-	transmit(w, b->frame[i], &record);
+	return transmit(f->queue, f->port_queue, b->frame[i], &record);
 }
 
 /* One text, compiled for each family. */
-static inline void forward_all(struct burst *b, struct worker *w, bool ipv6)
+static inline __attribute__((always_inline)) void forward_all(const struct burst *b,
+							      struct worker *w, bool ipv6)
 {
-	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+	const struct forwarder f = forwarder(w);
+	const uint32_t n = b->n;
+	uint64_t active = 0;
 
-	for (uint32_t i = 0; i < b->n; i++)
-		forward(b, i, w, &nexthop[b->nexthop[i]], ipv6);
+	for (uint32_t i = 0; i < n; i++)
+		active |= forward(b, i, &f, ipv6);
+	w->active |= active;
 }
 
 /* Some are to be cut up: those between leave in their order. */
 static void forward_some(struct burst *b, struct worker *w)
 {
-	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+	const struct forwarder f = forwarder(w);
 
 	for (uint32_t i = 0; i < b->n; i++) {
-		const struct nexthop *nh = &nexthop[b->nexthop[i]];
-
 		if (b->sets.oversize >> i & 1)
-			forward_fragments(b, i, w, nh);
+			forward_fragments(b, i, w, &f.nexthop[b->nexthop[i]]);
 		else
-			forward(b, i, w, nh, false);
+			w->active |= forward(b, i, &f, false);
 	}
 }
 

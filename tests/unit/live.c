@@ -258,11 +258,11 @@ static void busy_queue_waits_one_loop(void **state)
 	assert_int_equal(rig->queue[0].n, 1);
 	rig_input(rig, rig_udp4(rig, 0, RIG_DST4(1), 100));
 	rig_poll(rig, 0);
-	assert_int_equal(rig->w->active_count, 1);
+	assert_int_equal(rig->w->active, 2);
 	rig->queue[1].busy = false;
 	transmit_flush(rig->w);
 	assert_int_equal(rig->queue[1].n, 1);
-	assert_int_equal(rig->w->active_count, 0);
+	assert_int_equal(rig->w->active, 0);
 	rig_assert_conserved(rig);
 	rig->queue[1].busy = true;
 	for (unsigned int i = 0; i < TRANSMIT_MAX + 7; i++) {
