@@ -167,6 +167,11 @@ static bool on_kernel_interface(const char *device)
 }
 
 /* Drivers whose iface= is one of the kernel, and not a socket's path as vhost's is. */
+bool device_kernel_interface(const char *device, char *name)
+{
+	return on_kernel_interface(device) && argument(device, "iface", name, IF_NAMESIZE);
+}
+
 static bool has_kernel_interface(const char *device)
 {
 	return on_kernel_interface(device) || is_tap(device) || starts_with(device, "net_pcap");

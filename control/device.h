@@ -67,6 +67,12 @@ const char *device_restart_reason(const struct device *device, const struct devi
 void device_adapt(struct device *device, const struct device_wish *wish);
 
 /*
+ * The interface of the kernel that a device string sits on, whose frames the kernel sees too
+ * (af_packet, af_xdp). name has room for 16 bytes. False: none. Any thread.
+ */
+bool device_kernel_interface(const char *device, char *name);
+
+/*
  * From now on the queues of the device give and take nothing. Workers may still be
  * inside them: close only after a grace period (what was retired afterwards is released).
  */

@@ -131,6 +131,13 @@ const struct config_router *model_router(const struct model *model, uint16_t por
 /* Whether a port forwards, whatever the configuration says; from the next snapshot on. */
 void model_enable_port(struct model *model, uint16_t port, bool enabled);
 
+/* The MAC of a neighbour, if it is known. */
+bool model_neighbour_mac(const struct model *model, uint16_t port, const struct ip_address *address,
+			 struct rte_ether_addr *mac);
+/* Does some neighbour of a port have that MAC? */
+bool model_has_neighbour_at(const struct model *model, uint16_t port,
+			    const struct rte_ether_addr *mac);
+
 /*
  * A detached port takes no frames from its device, from the next snapshot on: for as long as
  * workers may send what they answer by another device.

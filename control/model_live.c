@@ -115,6 +115,38 @@ bool model_may_have_neighbour(const struct model *model, uint16_t port,
 	       (ip_is_link_local(address) || model_port_of(model, address) == where);
 }
 
+bool model_neighbour_mac(const struct model *model, uint16_t port, const struct ip_address *address,
+			 struct rte_ether_addr *mac)
+{
+	const struct neighbour *n = model_find_neighbour(model, port, address);
+
+	if (!n || !n->resolved)
+		return false;
+	*mac = n->mac;
+	return true;
+}
+
+bool model_has_neighbour_at(const struct model *model, uint16_t port,
+			    const struct rte_ether_addr *mac)
+{
+	const struct neighbour first = { .port = port };
+	size_t low = 0, high = model->neighbours;
+
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+
+		if (model_neighbour_order(&model->neighbour[middle], &first) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < model->neighbours && model->neighbour[low].port == port; low++)
+		if (model->neighbour[low].resolved &&
+		    rte_is_same_ether_addr(&model->neighbour[low].mac, mac))
+			return true;
+	return false;
+}
+
 int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
 			enum model_neighbour what, const struct rte_ether_addr *mac)
 {

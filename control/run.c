@@ -98,6 +98,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 		for (unsigned int k = 0; k < n; k++)
 			neighbours_punt(d->rt.neighbours, &punt[k], now);
 	}
+	taps_poll(d->rt.taps);
 	if (neighbours_changed(d->rt.neighbours, now)) {
 		struct snapshot *snapshot = model_snapshot(d->rt.model);
 
@@ -114,6 +115,7 @@ static void on_links(evutil_socket_t fd, short what, void *arg)
 	if (fd >= 0)
 		device_watch_drain();
 	runtime_poll_links(&d->rt);
+	taps_tick(d->rt.taps, dataplane_now_ns(d->rt.dp));
 	runtime_reclaim(&d->rt);
 }
 
@@ -295,11 +297,12 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	d->rt.queues =
 		d->rt.dp ? queues_create(d->rt.dp, d->rt.workers, d->rt.worker_node, device_rxq)
 			 : NULL;
+	d->rt.taps = d->rt.dp ? taps_create(&d->rt) : NULL;
 	d->rt.base = event_base_new();
 	d->rt.background = d->rt.base ? background_create(d->rt.base) : NULL;
 	d->rt.reload = reload_create(&d->rt);
-	if (!d->rt.dp || !d->rt.queues || !d->rt.counts || !d->rt.neighbours || !d->rt.background ||
-	    !d->rt.reload)
+	if (!d->rt.dp || !d->rt.queues || !d->rt.counts || !d->rt.neighbours || !d->rt.taps ||
+	    !d->rt.background || !d->rt.reload)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		worker_set_pool(dataplane_worker(d->rt.dp, i), d->rt.pool);
@@ -381,6 +384,7 @@ static void end(struct daemon *d)
 			device_shut(d->devices[i].device);
 		device_close(d->devices[i].device);
 	}
+	taps_free(d->rt.taps);
 	neighbours_free(d->rt.neighbours);
 	counts_free(d->rt.counts);
 	if (d->rt.dp)

@@ -199,6 +199,7 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 		neighbours_devices_changed(rt->neighbours);
 		runtime_publish(rt);
 		share_queues(rt);
+		taps_update(rt->taps, now_ns); /* they have the device's MAC */
 	}
 }
 
@@ -402,6 +403,7 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	runtime_open_devices(rt, now_ns);
 	runtime_poll_links(rt);
 	neighbours_start_new(rt->neighbours, now_ns);
+	taps_update(rt->taps, now_ns);
 }
 
 struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,

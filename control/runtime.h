@@ -16,6 +16,7 @@
 #include "model.h"
 #include "neighbour.h"
 #include "queues.h"
+#include "tap.h"
 
 struct event_base;
 struct background;
@@ -41,6 +42,7 @@ struct runtime {
 	struct counts *counts; /* what dp counts, as people see it */
 	struct rte_mempool *pool;
 	struct neighbours *neighbours;
+	struct taps *taps;
 	struct event_base *base;
 	struct background *background;
 	struct reload *reload;

@@ -56,6 +56,7 @@ struct port_view {
 	struct neighbour_counters neighbours;
 	struct device_losses losses;
 	struct device_info info;
+	struct tap_counters host;
 	bool open, up;
 };
 
@@ -66,12 +67,14 @@ static struct port_view *view_ports(const struct runtime *rt)
 	for (size_t i = 0; views && i < rt->config->port_count; i++) {
 		struct port_view *v = &views[i];
 		const struct runtime_device *d;
+		const char *error;
 
 		v->config = &rt->config->ports[i];
 		v->number = model_port_number(rt->model, i);
 		counts_port(rt->counts, v->number, &v->c);
 		v->neighbours = neighbours_counters(rt->neighbours, v->number);
 		v->up = runtime_port_up(rt, v->number);
+		taps_counters(rt->taps, v->number, &v->host, &error);
 		d = &rt->devices[model_port_device(rt->model, v->number)];
 		if (!d->device)
 			continue;
@@ -134,6 +137,16 @@ static void port_counters_text(FILE *f, const struct runtime *rt, const struct p
 	       "Frames the device received with errors.");
 	FAMILY("transmit_errors_total", losses.transmit_errors,
 	       "Frames the device could not send.");
+	FAMILY("host_delivered_packets_total", host.to_host,
+	       "Packets given to the host through the port's TAP.");
+	FAMILY("host_sent_packets_total", host.from_host,
+	       "Packets of the host that were sent by the port.");
+	FAMILY("host_unwanted_packets_total", host.unwanted,
+	       "Frames of the host that may not leave (router solicitations, MLD, ...).");
+	FAMILY("host_unresolved_packets_total", host.unresolved,
+	       "Packets of the host to a next hop whose MAC is not known.");
+	FAMILY("host_lost_packets_total", host.lost,
+	       "Packets to or from the host for which there was no room.");
 #undef FAMILY
 }
 

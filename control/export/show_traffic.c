@@ -29,6 +29,23 @@ static json_t *drops_of(const struct tally drop[REASON_COUNT])
 	return drops;
 }
 
+/* What went over the port's TAP, if it has one. */
+static void host_json(const struct runtime *rt, uint16_t port, json_t *row)
+{
+	struct tap_counters c;
+	const char *error;
+
+	if (!taps_counters(rt->taps, port, &c, &error))
+		return;
+	json_object_set_new(row, "host_delivered", json_u64(c.to_host));
+	json_object_set_new(row, "host_sent", json_u64(c.from_host));
+	json_object_set_new(row, "host_unwanted", json_u64(c.unwanted));
+	json_object_set_new(row, "host_unresolved", json_u64(c.unresolved));
+	json_object_set_new(row, "host_lost", json_u64(c.lost));
+	if (error)
+		json_object_set_new(row, "tap_error", json_string(error));
+}
+
 static json_t *port_json(const struct runtime *rt, size_t i)
 {
 	const struct config_port *port = &rt->config->ports[i];
@@ -63,6 +80,7 @@ static json_t *port_json(const struct runtime *rt, size_t i)
 	json_object_set_new(row, "answers_limited", json_u64(c.answers_limited));
 	if (!d->device && d->error[0])
 		json_object_set_new(row, "error", json_string(d->error));
+	host_json(rt, number, row);
 	return row;
 }
 
