@@ -313,7 +313,7 @@ static void choose_queues(struct device *d)
 	uint16_t wanted = d->wish.receive_queues;
 
 	if (wanted == 0)
-		wanted = rss ? d->wish.workers : 1;
+		wanted = rss ? d->wish.rss_queues : 1;
 	/* without RSS what spreads frames is not ours, and may split a flow or reassemble it */
 	d->receive_queues = RTE_MAX(RTE_MIN(wanted, most_rx), 1);
 	d->transmit_queues = RTE_MAX(RTE_MIN(d->wish.workers, most_tx), 1);
@@ -370,9 +370,9 @@ static int setup_queues(struct device *d, struct rte_mempool *pool)
 	if (rc == -ENOTSUP)
 		rc = 0;
 	for (uint16_t q = 0; rc == 0 && q < d->receive_queues; q++)
-		rc = rte_eth_rx_queue_setup(d->port, q, rx, SOCKET_ID_ANY, NULL, pool);
+		rc = rte_eth_rx_queue_setup(d->port, q, rx, pool->socket_id, NULL, pool);
 	for (uint16_t q = 0; rc == 0 && q < d->transmit_queues; q++)
-		rc = rte_eth_tx_queue_setup(d->port, q, tx, SOCKET_ID_ANY, NULL);
+		rc = rte_eth_tx_queue_setup(d->port, q, tx, pool->socket_id, NULL);
 	return rc;
 }
 

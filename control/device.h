@@ -26,7 +26,8 @@ struct device_wish {
 	bool tagged;      /* some port of it has a VLAN */
 	bool has_mac;
 	struct rte_ether_addr mac;
-	uint16_t receive_queues; /* 0: auto, as many as workers where RSS is there */
+	uint16_t receive_queues; /* 0: auto, rss_queues where RSS is there, else one */
+	uint16_t rss_queues;
 	uint16_t workers;
 	uint64_t speed_bps; /* 0: the link's own */
 };

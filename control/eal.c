@@ -13,10 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 
 #include "cores.h"
+#include "log.h"
 
 /*
  * EAL makes a directory even when it has nothing to keep there: in /run for
@@ -123,14 +125,17 @@ static void args_free(struct args *args)
 		free(args->list[i]);
 }
 
-/* Memory in free hugepages of all sizes and nodes; 0 without the kernel's word. */
-static uint64_t free_hugepage_bytes(void)
+/* Memory in free hugepages of all sizes, of a node or (-1) of all; 0 without the kernel's word. */
+static uint64_t free_hugepage_bytes(int16_t node)
 {
-	static const char place[] = "/sys/kernel/mm/hugepages";
-	DIR *folder = opendir(place);
+	char place[64] = "/sys/kernel/mm/hugepages";
+	DIR *folder;
 	struct dirent *size;
 	uint64_t bytes = 0;
 
+	if (node >= 0)
+		snprintf(place, sizeof(place), "/sys/devices/system/node/node%d/hugepages", node);
+	folder = opendir(place);
 	while (folder && (size = readdir(folder))) {
 		char path[sizeof(place) + sizeof(size->d_name) + sizeof("/free_hugepages")];
 		uint64_t kilobytes, pages = 0;
@@ -157,14 +162,7 @@ static bool wants_hugepages(const struct config *config)
 
 	return wish == CONFIG_HUGEPAGES_REQUIRED ||
 	       (wish == CONFIG_HUGEPAGES_AUTO &&
-		free_hugepage_bytes() >= config->dataplane.memory_bytes);
-}
-
-static bool is_pci(const char *device)
-{
-	unsigned int domain, bus, slot, function;
-
-	return sscanf(device, "%4x:%2x:%2x.%1x", &domain, &bus, &slot, &function) == 4;
+		free_hugepage_bytes(-1) >= config->dataplane.memory_bytes);
 }
 
 /* Does an earlier port name the same device? */
@@ -182,7 +180,7 @@ static void args_devices(struct args *args, const struct config *config)
 	bool pci = false;
 
 	for (size_t i = 0; i < config->port_count; i++) {
-		if (!config->ports[i].device || !is_pci(config->ports[i].device) ||
+		if (!config->ports[i].device || !host_is_pci(config->ports[i].device) ||
 		    is_repeated(config, i))
 			continue;
 		args_add(args, "-a");
@@ -193,19 +191,60 @@ static void args_devices(struct args *args, const struct config *config)
 		args_add(args, "--no-pci");
 }
 
-static void args_memory(struct args *args, const struct config *config)
+/*
+ * Where memory shall be by node: as much for each that workers run on. Empty when that is node 0
+ * alone, which EAL finds out by itself, or when a node has too little.
+ */
+static void memory_by_node(const struct cores *cores, uint64_t megabytes, char *text, size_t size)
 {
-	const uint64_t megabytes = config->dataplane.memory_bytes >> 20;
+	bool used[NODE_MAX] = { false };
+	unsigned int nodes = 0, at = 0;
 
-	args_add(args, "-m");
-	args_add(args, "%" PRIu64, megabytes ? megabytes : 1);
-	if (wants_hugepages(config)) {
-		/* nothing is left behind that could hinder the next start */
-		args_add(args, "--in-memory");
-		args_add(args, "--single-file-segments");
-	} else {
-		args_add(args, "--no-huge");
+	text[0] = '\0';
+	for (unsigned int i = 0; i < cores->workers; i++) {
+		if (cores->node[i] < 0)
+			return;
+		nodes += !used[cores->node[i]];
+		used[cores->node[i]] = true;
 	}
+	if (nodes == 1 && used[0])
+		return;
+	for (int16_t node = 0; node < NODE_MAX; node++) {
+		const uint64_t share = used[node] ? RTE_MAX(megabytes / nodes, UINT64_C(1)) : 0;
+
+		if (free_hugepage_bytes(node) >> 20 < share) {
+			log_warning("run",
+				    "NUMA node %d has %" PRIu64
+				    "M in free hugepages, of the %" PRIu64
+				    "M for it; memory may lie on other nodes",
+				    node, free_hugepage_bytes(node) >> 20, share);
+			text[0] = '\0';
+			return;
+		}
+		at += snprintf(text + at, size - at, "%s%" PRIu64, node ? "," : "", share);
+	}
+}
+
+static void args_memory(struct args *args, const struct config *config, const struct cores *cores)
+{
+	const uint64_t megabytes = RTE_MAX(config->dataplane.memory_bytes >> 20, UINT64_C(1));
+	char by_node[NODE_MAX * 24] = "";
+
+	if (!wants_hugepages(config)) {
+		args_add(args, "-m");
+		args_add(args, "%" PRIu64, megabytes);
+		args_add(args, "--no-huge");
+		return;
+	}
+	memory_by_node(cores, megabytes, by_node, sizeof(by_node));
+	args_add(args, by_node[0] ? "--socket-mem" : "-m");
+	if (by_node[0])
+		args_add(args, "%s", by_node);
+	else
+		args_add(args, "%" PRIu64, megabytes);
+	/* nothing is left behind that could hinder the next start */
+	args_add(args, "--in-memory");
+	args_add(args, "--single-file-segments");
 }
 
 static void args_fill(struct args *args, const struct config *config, const struct cores *cores)
@@ -218,7 +257,7 @@ static void args_fill(struct args *args, const struct config *config, const stru
 	args_add(args, "napd");
 	args_add(args, "--lcores");
 	args_add(args, "%s", lcores);
-	args_memory(args, config);
+	args_memory(args, config, cores);
 	args_devices(args, config);
 	args_add(args, "--no-shconf");
 	args_add(args, "--no-telemetry");
@@ -250,7 +289,7 @@ int eal_start_live(const struct config *config, const struct cores *cores,
 			 "DPDK did not start: %s (memory %" PRIu64 "M, %" PRIu64
 			 "M in free hugepages); see dataplane in the configuration",
 			 rte_strerror(rte_errno), config->dataplane.memory_bytes >> 20,
-			 free_hugepage_bytes() >> 20);
+			 free_hugepage_bytes(-1) >> 20);
 		rc = rte_errno ? -rte_errno : -EIO;
 	}
 	private_dir_leave(&dir);

@@ -201,21 +201,27 @@ static int loop_start(struct daemon *d)
 
 /* ---- start ---- */
 
-/* The configuration and the model, or an exit status. */
-static int load(struct daemon *d)
+/* The configuration, the CPUs and the model, or an exit status. */
+static int load(struct daemon *d, struct cores *cores)
 {
 	const struct model_options options = { 0 };
+	const struct place place = { .file = d->rt.config_path };
 	struct problems problems = { 0 };
+	char error[CORES_ERROR_MAX] = "";
 	int status = EXIT_STATUS_DONE;
 
 	d->rt.config = config_load(d->rt.config_path, &problems);
+	if (d->rt.config && cores_choose(d->rt.config, cores, error) != 0)
+		problem_error(&problems, place, NULL, "%s", error);
+	else if (d->rt.config)
+		fib_prefer_node(cores_main_node(cores)); /* before the model makes tables */
 	if (d->rt.config)
 		d->rt.model = model_create(d->rt.config, &options, &problems);
 	problems_print(&problems);
-	if (!d->rt.model)
-		status = problems.errors
-				 ? EXIT_STATUS_WRONG
-				 : complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
+	if (problems.errors)
+		status = EXIT_STATUS_WRONG;
+	else if (!d->rt.model)
+		status = complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	problems_release(&problems);
 	return status;
 }
@@ -234,13 +240,12 @@ static bool all_virtual(const struct config *config)
  * place of their page, in the same few sets of the caches. What has no hugepages addresses by
  * virtual addresses (--no-huge), to which pages mean nothing.
  */
-static struct rte_mempool *pool_create_dense(const char *name, uint32_t n, uint16_t room)
+static struct rte_mempool *pool_create_dense(const char *name, uint32_t n, uint16_t room, int node)
 {
 	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
 	const uint32_t flags = rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
-	struct rte_mempool *pool =
-		rte_mempool_create_empty(name, n, sizeof(struct rte_mbuf) + room, POOL_CACHE,
-					 sizeof(private), SOCKET_ID_ANY, flags);
+	struct rte_mempool *pool = rte_mempool_create_empty(
+		name, n, sizeof(struct rte_mbuf) + room, POOL_CACHE, sizeof(private), node, flags);
 
 	if (!pool)
 		return NULL;
@@ -259,18 +264,50 @@ free_pool:
 
 /*
  * Buffers as wide as any device wants them for the largest MTU, and as many as half of
- * the memory holds; replies and fragments come from here too.
+ * the memory holds; replies and fragments come from here too. One pool a NUMA node that
+ * workers run on, where memory can be told apart by nodes.
  */
-static struct rte_mempool *pool_create(const struct config *config, uint16_t *mtu)
+static bool pools_create(struct daemon *d, const struct cores *cores)
 {
+	const struct config *config = d->rt.config;
+	unsigned int nodes = 0;
 	uint32_t room, n;
 
-	*mtu = 1500;
+	d->private.mtu_max = 1500;
 	for (size_t i = 0; i < config->port_count; i++)
-		*mtu = RTE_MAX(*mtu, config->ports[i].mtu);
-	room = RTE_PKTMBUF_HEADROOM + device_frame_room(*mtu);
-	n = RTE_MIN(config->dataplane.memory_bytes / 2 / (room + 256), POOL_MBUFS);
-	return pool_create_dense("frames", n, room);
+		d->private.mtu_max = RTE_MAX(d->private.mtu_max, config->ports[i].mtu);
+	room = RTE_PKTMBUF_HEADROOM + device_frame_room(d->private.mtu_max);
+	n = config->dataplane.memory_bytes / 2 / (room + 256);
+	for (int16_t node = 0; node < NODE_MAX; node++)
+		nodes += cores_on_node(cores, node) > 0;
+	for (int16_t node = 0; node < NODE_MAX && nodes > 1 && rte_eal_has_hugepages(); node++) {
+		char name[24];
+
+		if (!cores_on_node(cores, node))
+			continue;
+		snprintf(name, sizeof(name), "frames-%d", node);
+		d->rt.node_pool[node] =
+			pool_create_dense(name, RTE_MIN(n / nodes, POOL_MBUFS), room, node);
+		if (!d->rt.node_pool[node])
+			log_warning("run", "too little memory on NUMA node %d for packet buffers",
+				    node);
+		if (!d->rt.pool || node == cores_main_node(cores))
+			d->rt.pool = d->rt.node_pool[node];
+	}
+	if (!d->rt.pool)
+		d->rt.pool =
+			pool_create_dense("frames", RTE_MIN(n, POOL_MBUFS), room, SOCKET_ID_ANY);
+	return d->rt.pool != NULL;
+}
+
+static void pools_free(struct daemon *d)
+{
+	for (int16_t node = 0; node < NODE_MAX; node++) {
+		if (d->rt.node_pool[node] == d->rt.pool)
+			d->rt.pool = NULL;
+		rte_mempool_free(d->rt.node_pool[node]);
+	}
+	rte_mempool_free(d->rt.pool);
 }
 
 static int start_dataplane(struct daemon *d, const struct cores *cores)
@@ -279,6 +316,7 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 		.workers = cores->workers,
 		.parties = RTE_MAX(PARTIES_LEAST, 2 * model_parties(d->rt.model)),
 		.transmit_queues = DEVICE_MAX,
+		.node = d->rt.worker_node,
 	};
 
 	d->rt.workers = cores->workers;
@@ -286,8 +324,7 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	memcpy(d->rt.worker_node, cores->node, sizeof(cores->node));
 	d->private.parties_max = config.parties;
 	memset(d->private.port_queue, DEVICE_MAX, sizeof(d->private.port_queue));
-	d->rt.pool = pool_create(d->rt.config, &d->private.mtu_max);
-	if (!d->rt.pool)
+	if (!pools_create(d, cores))
 		return complain(EXIT_STATUS_FAILED,
 				"%s: dataplane.memory: too little for packet buffers; give more",
 				d->rt.config_path);
@@ -305,7 +342,8 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	    !d->rt.background || !d->rt.reload)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
-		worker_set_pool(dataplane_worker(d->rt.dp, i), d->rt.pool);
+		worker_set_pool(dataplane_worker(d->rt.dp, i),
+				runtime_pool(&d->rt, cores->node[i]));
 	d->rt.start_ns = dataplane_now_ns(d->rt.dp);
 	return EXIT_STATUS_DONE;
 }
@@ -329,13 +367,11 @@ static int start(struct daemon *d)
 {
 	char error[EAL_ERROR_MAX] = "";
 	struct cores cores;
-	int status = load(d);
+	int status = load(d, &cores);
 
 	if (status != EXIT_STATUS_DONE)
 		return status;
 	log_set_level(d->rt.config->log.level);
-	if (cores_choose(d->rt.config, model_devices(d->rt.model), &cores, error) != 0)
-		return complain(EXIT_STATUS_WRONG, "%s: %s", d->rt.config_path, error);
 	if (cores.warning[0])
 		log_warning("run", "%s", cores.warning);
 	if (eal_start_live(d->rt.config, &cores, error) != 0)
@@ -390,7 +426,7 @@ static void end(struct daemon *d)
 	if (d->rt.dp)
 		dataplane_destroy(d->rt.dp);
 	queues_free(d->rt.queues);
-	rte_mempool_free(d->rt.pool);
+	pools_free(d);
 	if (d->rt.base)
 		event_base_free(d->rt.base);
 	model_free(d->rt.model);

@@ -64,6 +64,16 @@ static void wish_for_port(struct device_wish *wish, const struct config_port *po
 		wish->speed_bps = port->speed_bps;
 }
 
+/* How many workers may poll a device on a node; see balance.h. */
+static uint16_t workers_near(const struct runtime *rt, int16_t node)
+{
+	uint16_t n = 0;
+
+	for (unsigned int i = 0; i < rt->workers; i++)
+		n += node < 0 || rt->worker_node[i] < 0 || rt->worker_node[i] == node;
+	return n ? n : rt->workers;
+}
+
 /* What the ports of each device want of it together, by device number. */
 static void wishes(const struct runtime *rt, const struct config *config, struct model *model,
 		   struct device_wish wish[DEVICE_MAX])
@@ -76,6 +86,7 @@ static void wishes(const struct runtime *rt, const struct config *config, struct
 		w->name = config->ports[i].device;
 		w->index = number;
 		w->workers = rt->workers;
+		w->rss_queues = workers_near(rt, host_device_node(w->name));
 		wish_for_port(w, &config->ports[i]);
 	}
 }
@@ -153,7 +164,8 @@ static void device_try(struct runtime *rt, struct runtime_device *d, uint64_t no
 	char error[DEVICE_ERROR_MAX] = "";
 	struct device_info info;
 
-	if (device_open(&d->wish, rt->pool, &d->device, error) != 0) {
+	if (device_open(&d->wish, runtime_pool(rt, host_device_node(d->wish.name)), &d->device,
+			error) != 0) {
 		d->device = NULL;
 		try_later(d, now_ns);
 		if (strcmp(error, d->error) != 0)
@@ -459,6 +471,11 @@ void runtime_set_enabled(struct runtime *rt, uint16_t port, bool enabled)
 }
 
 /* ---- what others ask ---- */
+
+struct rte_mempool *runtime_pool(const struct runtime *rt, int16_t node)
+{
+	return node >= 0 && rt->node_pool[node] ? rt->node_pool[node] : rt->pool;
+}
 
 int64_t runtime_accounting_error(const struct runtime *rt)
 {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "cores.h"
 #include "counts.h"
 #include "device.h"
 #include "live.h"
@@ -40,7 +41,9 @@ struct runtime {
 	struct model *model;
 	struct dataplane *dp;
 	struct counts *counts; /* what dp counts, as people see it */
-	struct rte_mempool *pool;
+	struct rte_mempool
+		*pool; /* control's; workers and devices on nodes without one use it, too */
+	struct rte_mempool *node_pool[NODE_MAX];
 	struct neighbours *neighbours;
 	struct taps *taps;
 	struct event_base *base;
@@ -83,6 +86,9 @@ struct config *runtime_take(struct runtime *rt, struct config *config, struct mo
 void runtime_set_enabled(struct runtime *rt, uint16_t port, bool enabled);
 bool runtime_port_enabled(const struct runtime *rt, uint16_t port);
 bool runtime_port_overruled(const struct runtime *rt, uint16_t port);
+
+/* Where frames on a NUMA node come from. */
+struct rte_mempool *runtime_pool(const struct runtime *rt, int16_t node);
 
 /* Is a port's link up (its device open, enabled and with carrier)? */
 bool runtime_port_up(const struct runtime *rt, uint16_t port);

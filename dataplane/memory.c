@@ -2,6 +2,9 @@
 /* Owns how table memory is mapped, and when an arena moves. */
 #include "memory.h"
 
+#include "api/fib.h"
+#include "mapped.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,14 @@
 
 /* So much garbage is never worth a move. */
 #define ARENA_SLACK_BYTES ((size_t)4 << 20)
+
+/* Where tables shall lie: set once, before the first one is made. */
+static int16_t table_node = -1;
+
+void fib_prefer_node(int16_t node)
+{
+	table_node = node;
+}
 
 static size_t round_up(size_t bytes, size_t unit)
 {
@@ -28,7 +39,10 @@ static void *map(size_t bytes, int flags)
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	map_prefer_node(memory, bytes, table_node);
+	return memory;
 }
 
 /* Transparent large pages need the alignment: map more and cut the ends off. */

@@ -73,7 +73,7 @@ int punt_create(struct worker *w)
 		meter_init(&w->punt_meter[kind], punt_rates[kind].rate, punt_rates[kind].burst);
 	w->punt = ring_create(w, "punt", 0, sizeof(struct punt), PUNT_RING);
 	w->inject = ring_create(w, "inject", 0, sizeof(struct inject), INJECT_RING);
-	w->lanes = map_alloc(sizeof(*w->lanes));
+	w->lanes = map_alloc(sizeof(*w->lanes), w->node);
 	for (unsigned int i = 0; w->lanes && i < PUNT_CLASSES; i++) {
 		meter_init(&w->lanes->meter[i], lane_sizes[i].rate, lane_sizes[i].burst);
 		w->lanes->ring[i] =

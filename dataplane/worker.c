@@ -46,8 +46,8 @@ static void worker_free(struct worker *w)
 /* What only a worker that runs by itself needs. */
 static int worker_create_live(struct worker *w)
 {
-	w->records = map_alloc(PORT_MAX * sizeof(*w->records));
-	w->hold = map_alloc(sizeof(*w->hold));
+	w->records = map_alloc(PORT_MAX * sizeof(*w->records), w->node);
+	w->hold = map_alloc(sizeof(*w->hold), w->node);
 	return w->records && w->hold ? punt_create(w) : -ENOMEM;
 }
 
@@ -55,17 +55,19 @@ static int worker_create_live(struct worker *w)
 static struct worker *worker_create(struct dataplane *dp, unsigned int index)
 {
 	const struct dataplane_config *config = &dp->config;
-	struct worker *w = map_alloc(sizeof(*w));
+	const int16_t node = config->node ? config->node[index] : -1;
+	struct worker *w = map_alloc(sizeof(*w), node);
 
 	if (!w)
 		return NULL;
 	w->dp = dp;
 	w->index = index;
+	w->node = node;
 	w->party_bits = bits_for(config->parties);
-	w->counters = map_alloc(PORT_MAX * sizeof(*w->counters));
-	w->matrix = map_alloc((sizeof(*w->matrix) * 2) << (2 * w->party_bits));
-	w->meters = map_alloc(PORT_MAX * sizeof(*w->meters));
-	w->queue = map_alloc(config->transmit_queues * sizeof(*w->queue));
+	w->counters = map_alloc(PORT_MAX * sizeof(*w->counters), node);
+	w->matrix = map_alloc((sizeof(*w->matrix) * 2) << (2 * w->party_bits), node);
+	w->meters = map_alloc(PORT_MAX * sizeof(*w->meters), node);
+	w->queue = map_alloc(config->transmit_queues * sizeof(*w->queue), node);
 	w->sample_countdown = config->hooks.sample_interval;
 	if (!w->counters || !w->matrix || !w->meters || !w->queue ||
 	    (!config->offline && worker_create_live(w) != 0)) {
@@ -90,7 +92,7 @@ struct dataplane *dataplane_create(const struct dataplane_config *config)
 	dp->config = *config;
 	dp->tsc_hz = rte_get_tsc_hz();
 	meter_init(&dp->defence, DEFENCE_RATE, DEFENCE_BURST);
-	dp->link_down = map_alloc(PORT_MAX);
+	dp->link_down = map_alloc(PORT_MAX, -1);
 	dp->qsbr = aligned_alloc(RTE_CACHE_LINE_SIZE, rte_rcu_qsbr_get_memsize(WORKER_MAX));
 	if (!dp->link_down || !dp->qsbr || rte_rcu_qsbr_init(dp->qsbr, WORKER_MAX) != 0)
 		goto free_dataplane;

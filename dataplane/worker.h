@@ -52,6 +52,7 @@ struct port_meters {
 struct worker {
 	struct dataplane *dp;
 	unsigned int index;
+	int16_t node;                    /* NUMA node, -1: unknown */
 	const struct snapshot *snapshot; /* of the burst in hand */
 	uint64_t now_ns;                 /* of the burst in hand, live */
 	struct rte_mempool *pool;

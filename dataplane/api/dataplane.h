@@ -96,6 +96,8 @@ struct dataplane_config {
 	bool offline;             /* mbufs carry struct frame_origin, whose time is the clock */
 	uint16_t parties;         /* how many parties the matrix can hold */
 	uint16_t transmit_queues; /* how many txq each worker may have */
+	const int16_t
+		*node; /* [workers], NUMA node of each, -1: unknown; NULL: all are. Borrowed */
 	struct hooks hooks;
 };
 

@@ -91,4 +91,10 @@ enum cpu_path cpu_path_set(enum cpu_path path);
 enum cpu_path cpu_path(void);
 const char *cpu_path_name(enum cpu_path path);
 
+/*
+ * Have the memory of all tables made from now on lie on a NUMA node, where it has room; -1:
+ * wherever they are written. Once, before the first table.
+ */
+void fib_prefer_node(int16_t node);
+
 #endif
