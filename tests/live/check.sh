@@ -125,7 +125,7 @@ udp() { # SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS OPTION...
 import json, sys
 sum = json.load(sys.stdin)["end"]["sum"]
 print(sum)
-sys.exit(sum["packets"] < 500 or sum["lost_packets"] * 100 > sum["packets"])'
+sys.exit(sum["packets"] < 200 or sum["lost_packets"] * 100 > sum["packets"])'
 }
 
 # Nobody behind napd has seen a wrong checksum, of any protocol.
