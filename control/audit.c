@@ -25,6 +25,18 @@ static uint32_t look_up(const struct model *model, const struct ip_address *addr
 	return leaf[0];
 }
 
+/* Does the RIB have a change there that no table has yet? */
+static bool is_on_its_way(const struct model *model, const struct ip_address *address)
+{
+	size_t n;
+	const struct prefix_key *dirty = rib_dirty(model->rib, address->ipv6, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (ip_prefix_contains(&(struct ip_prefix){ dirty[i], address->ipv6 }, address))
+			return true;
+	return false;
+}
+
 static void check_address(struct auditing *a, const struct prefix_key *prefix,
 			  struct ip_address address)
 {
@@ -36,11 +48,11 @@ static void check_address(struct auditing *a, const struct prefix_key *prefix,
 		route.leaf = LEAF_NO_ROUTE;
 	d.rib_leaf = route.leaf;
 	d.fib_leaf = look_up(a->model, &address);
-	if (d.rib_leaf == d.fib_leaf)
+	if (d.rib_leaf == d.fib_leaf || is_on_its_way(a->model, &address))
 		return;
 	a->audit->differences++;
 	/* all that the route covers; where there is none, the whole family */
-	rib_touch(a->model->rib, &(struct ip_prefix){ route.prefix, a->ipv6 });
+	model_touch(a->model, &(struct ip_prefix){ route.prefix, a->ipv6 });
 	a->tell(a->arg, &d);
 }
 
@@ -97,9 +109,13 @@ bool model_audit(struct model *model, struct audit *audit, size_t most,
 		const bool behind = audit->resumed && audit->after.ipv6 == a.ipv6;
 		const struct prefix_key after = audit->after.key;
 		struct prefix_key last;
+		bool more;
 
-		if (rib_walk_part(model->rib, &all, behind ? &after : NULL, most, check_prefix, &a,
-				  &last)) {
+		model_lock(model);
+		more = rib_walk_part(model->rib, &all, behind ? &after : NULL, most, check_prefix,
+				     &a, &last);
+		model_unlock(model);
+		if (more) {
 			audit->after = (struct ip_prefix){ last, a.ipv6 };
 			audit->resumed = true;
 			return true;

@@ -27,9 +27,8 @@ struct audit_difference {
 
 /*
  * Look up the first and last address of each prefix, those before and behind it and one inside, for
- * at most so many nodes of the RIB. What differs is told, and mended by the next snapshot. True:
- * there is more. Changes of the RIB that no snapshot has yet would count as differences: make one
- * before.
+ * at most so many nodes of the RIB. What differs is told, and mended by the next tables. True:
+ * there is more. Changes of the RIB that no table has yet are no differences. Control thread.
  */
 bool model_audit(struct model *model, struct audit *audit, size_t most,
 		 void (*tell)(void *arg, const struct audit_difference *difference), void *arg);

@@ -14,47 +14,75 @@
 #define ETHERNET_BYTES   14
 #define VLAN_TAG_BYTES   4
 
-/* What a snapshot consists of, freed as one. */
+/* Memory that is freed as one. */
 struct block {
 	struct block *next;
 	uint8_t data[];
+};
+
+/*
+ * Ports, devices, and the addresses that are special at them. Next hops change often and these do
+ * not: snapshots share them, so that a neighbour or a link costs a table of next hops and no more.
+ */
+struct interfaces {
+	unsigned int references;
+	struct block *blocks;
+	uint32_t ports, devices;
+	struct snapshot_port *port;
+	struct snapshot_device *device;
+	bool polices, polices_egress; /* some port does */
+	struct mac_slot **mac_slot;   /* of each port */
+	struct address_set special4, special6;
 };
 
 struct compiled {
 	struct snapshot snapshot;
 	struct nexthop_table nexthops;
 	struct table *routes[2], *sources;
-	struct mac_slot **mac_slot; /* of each port */
+	struct interfaces *interfaces;
 	struct block *blocks;
 };
 
-/* Zeroed memory, aligned to cache lines, that lives as long as the snapshot. NULL without memory.
- */
-static void *take(struct compiled *c, size_t n, size_t bytes)
+/* Zeroed memory, aligned to cache lines, that lives as long as blocks. NULL without memory. */
+static void *take(struct block **blocks, size_t n, size_t bytes)
 {
 	struct block *block = calloc(1, sizeof(*block) + CACHE_LINE_BYTES + n * bytes);
 
 	if (!block)
 		return NULL;
-	block->next = c->blocks;
-	c->blocks = block;
+	block->next = *blocks;
+	*blocks = block;
 	return (void *)RTE_ALIGN_CEIL((uintptr_t)block->data, CACHE_LINE_BYTES);
+}
+
+static void free_blocks(struct block *blocks)
+{
+	while (blocks) {
+		struct block *next = blocks->next;
+
+		free(blocks);
+		blocks = next;
+	}
+}
+
+void interfaces_unref(struct interfaces *to)
+{
+	if (!to || __atomic_sub_fetch(&to->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	address_set_release(&to->special4);
+	address_set_release(&to->special6);
+	for (uint32_t i = 0; to->mac_slot && i < to->ports; i++)
+		free(to->mac_slot[i]);
+	free_blocks(to->blocks);
+	free(to);
 }
 
 static void release(struct snapshot *snapshot)
 {
 	struct compiled *c = snapshot->owner;
 
-	address_set_release(&snapshot->special4);
-	address_set_release(&snapshot->special6);
-	for (uint32_t i = 0; c->mac_slot && i < snapshot->ports; i++)
-		free(c->mac_slot[i]);
-	while (c->blocks) {
-		struct block *block = c->blocks;
-
-		c->blocks = block->next;
-		free(block);
-	}
+	free_blocks(c->blocks);
+	interfaces_unref(c->interfaces);
 	table_unref(c->routes[0]);
 	table_unref(c->routes[1]);
 	table_unref(c->sources);
@@ -110,11 +138,11 @@ static int compile_hops(struct compiled *c, const struct model *model)
 	struct nexthop_table *t = &c->nexthops;
 
 	t->nexthops = hops->hop_count;
-	t->nexthop = take(c, t->nexthops, sizeof(*t->nexthop));
+	t->nexthop = take(&c->blocks, t->nexthops, sizeof(*t->nexthop));
 	if (!t->nexthop)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->nexthops; i++) {
-		if (i >= LEAF_FIRST_FREE && hops->hop[i].references)
+		if (i >= LEAF_FIRST_FREE && hops->hop[i].used)
 			t->nexthop[i] = compile_hop(model, &hops->hop[i]);
 		else
 			t->nexthop[i] = (struct nexthop){ .port = PORT_NONE,
@@ -139,9 +167,9 @@ static int compile_groups(struct compiled *c, const struct hops *hops)
 	t->groups = hops->group_count;
 	t->buckets++;
 	t->group_members_size++;
-	t->group = take(c, t->groups, sizeof(*t->group));
-	t->bucket = take(c, t->buckets, sizeof(*t->bucket));
-	t->group_members = take(c, t->group_members_size, sizeof(*t->group_members));
+	t->group = take(&c->blocks, t->groups, sizeof(*t->group));
+	t->bucket = take(&c->blocks, t->buckets, sizeof(*t->bucket));
+	t->group_members = take(&c->blocks, t->group_members_size, sizeof(*t->group_members));
 	if (!t->group || !t->bucket || !t->group_members)
 		return -ENOMEM;
 	/* groups not in use have one bucket, which must not be reached */
@@ -150,7 +178,7 @@ static int compile_groups(struct compiled *c, const struct hops *hops)
 		const struct hop_group *g = &hops->group[i];
 
 		t->group[i] = (struct nexthop_group){ .members = 1 };
-		if (!i || !g->references)
+		if (!g->choice)
 			continue;
 		t->group[i] = (struct nexthop_group){ bucket, g->buckets - 1, member, g->choices };
 		for (uint32_t k = 0; k < g->buckets; k++)
@@ -164,14 +192,14 @@ static int compile_groups(struct compiled *c, const struct hops *hops)
 /* ---- ports ---- */
 
 /* Addresses and subnets of a port, both families, in configuration order. */
-static int compile_addresses(struct compiled *c, const struct config_port *from,
+static int compile_addresses(struct interfaces *all, const struct config_port *from,
 			     struct snapshot_port *to)
 {
 	size_t n = from->address_count;
-	struct subnet *subnet4 = take(c, n, sizeof(*subnet4));
-	struct subnet *subnet6 = take(c, n, sizeof(*subnet6));
-	uint32_t *address4 = take(c, n, sizeof(*address4));
-	struct ipv6_key *address6 = take(c, n, sizeof(*address6));
+	struct subnet *subnet4 = take(&all->blocks, n, sizeof(*subnet4));
+	struct subnet *subnet6 = take(&all->blocks, n, sizeof(*subnet6));
+	uint32_t *address4 = take(&all->blocks, n, sizeof(*address4));
+	struct ipv6_key *address6 = take(&all->blocks, n, sizeof(*address6));
 
 	if (!subnet4 || !subnet6 || !address4 || !address6)
 		return -ENOMEM;
@@ -221,18 +249,18 @@ static uint32_t list_macs(const struct model *model, size_t port, struct mac_slo
 	return n;
 }
 
-static int compile_macs(struct compiled *c, const struct model *model, uint16_t number,
+static int compile_macs(struct interfaces *all, const struct model *model, uint16_t number,
 			struct snapshot_port *to)
 {
 	const size_t port = model_config_port(model, number);
 	uint32_t n = list_macs(model, port, NULL);
-	struct mac_slot *list = take(c, n, sizeof(*list));
+	struct mac_slot *list = take(&all->blocks, n, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
 	list_macs(model, port, list);
-	c->mac_slot[number] = mac_slots_init(list, n, &to->mac_multiplier, &to->mac_shift);
-	to->mac_slot = c->mac_slot[number];
+	all->mac_slot[number] = mac_slots_init(list, n, &to->mac_multiplier, &to->mac_shift);
+	to->mac_slot = all->mac_slot[number];
 	return to->mac_slot ? 0 : -ENOMEM;
 }
 
@@ -272,7 +300,7 @@ static uint8_t tap_accept(unsigned int from)
 	       (from & CONFIG_TAP_ALL ? TAP_ACCEPT_ALL : 0);
 }
 
-static int compile_port(struct compiled *c, const struct model *model, uint16_t number,
+static int compile_port(struct interfaces *all, const struct model *model, uint16_t number,
 			struct snapshot_port *to)
 {
 	static const enum source_check checks[] = {
@@ -304,9 +332,9 @@ static int compile_port(struct compiled *c, const struct model *model, uint16_t 
 	to->tap_accept = from->tap ? tap_accept(from->tap_accept) : 0;
 	to->link_local = port->link_local;
 	compile_meters(from, to, port->name_hash);
-	if (compile_addresses(c, from, to))
+	if (compile_addresses(all, from, to))
 		return -ENOMEM;
-	return compile_macs(c, model, number, to);
+	return compile_macs(all, model, number, to);
 }
 
 /* Whence ICMP errors come: the port's first address, else the first of any port. */
@@ -333,37 +361,32 @@ static void compile_error_sources(const struct model *model, struct snapshot_por
 	}
 }
 
-static int compile_ports(struct compiled *c, const struct model *model)
+static int compile_ports(struct interfaces *all, const struct model *model)
 {
-	struct snapshot *snapshot = &c->snapshot;
-	struct snapshot_port *port;
-
-	snapshot->ports = model->port_numbers.count;
-	port = take(c, snapshot->ports, sizeof(*port));
-	c->mac_slot = take(c, snapshot->ports, sizeof(*c->mac_slot));
-	if (!port || !c->mac_slot)
+	all->ports = model->port_numbers.count;
+	all->port = take(&all->blocks, all->ports, sizeof(*all->port));
+	all->mac_slot = take(&all->blocks, all->ports, sizeof(*all->mac_slot));
+	if (!all->port || !all->mac_slot)
 		return -ENOMEM;
-	snapshot->port = port;
-	for (uint16_t i = 0; i < snapshot->ports; i++) {
-		if (compile_port(c, model, i, &port[i]))
+	for (uint16_t i = 0; i < all->ports; i++) {
+		if (compile_port(all, model, i, &all->port[i]))
 			return -ENOMEM;
-		snapshot->polices |= port[i].ingress.enabled;
-		snapshot->polices_egress |= port[i].egress.enabled;
+		all->polices |= all->port[i].ingress.enabled;
+		all->polices_egress |= all->port[i].egress.enabled;
 	}
-	compile_error_sources(model, port);
+	compile_error_sources(model, all->port);
 	return 0;
 }
 
-static int compile_devices(struct compiled *c, const struct model *model)
+static int compile_devices(struct interfaces *all, const struct model *model)
 {
-	struct snapshot *snapshot = &c->snapshot;
 	const uint16_t devices = model_devices(model);
-	struct snapshot_device *device = take(c, devices, sizeof(*device));
+	struct snapshot_device *device = take(&all->blocks, devices, sizeof(*device));
 
 	if (!device)
 		return -ENOMEM;
-	snapshot->devices = devices;
-	snapshot->device = device;
+	all->devices = devices;
+	all->device = device;
 	for (uint16_t i = 0; i < devices; i++) {
 		device[i].fallback_port = PORT_NONE;
 		for (int vlan = 0; vlan < VLAN_MAX; vlan++)
@@ -371,7 +394,7 @@ static int compile_devices(struct compiled *c, const struct model *model)
 	}
 	for (size_t i = 0; i < model->config->port_count; i++) {
 		const uint16_t number = model->port_number[i];
-		const struct snapshot_port *port = &snapshot->port[number];
+		const struct snapshot_port *port = &all->port[number];
 		struct snapshot_device *d = &device[port->device];
 
 		if (model->port[number].detached)
@@ -413,7 +436,7 @@ static void add_subnet_entries(struct entries *e, const struct interface_address
 	}
 }
 
-static int compile_special(struct compiled *c, const struct model *model)
+static int compile_special(struct interfaces *all, const struct model *model)
 {
 	const struct config *config = model->config;
 	struct entries e = { 0 };
@@ -434,20 +457,38 @@ static int compile_special(struct compiled *c, const struct model *model)
 		for (size_t k = 0; k < config->ports[i].address_count; k++)
 			add_subnet_entries(&e, &config->ports[i].addresses[k],
 					   model->port_number[i]);
-	rc = address_set_init(&c->snapshot.special4, e.list[0], e.n[0]);
+	rc = address_set_init(&all->special4, e.list[0], e.n[0]);
 	if (!rc)
-		rc = address_set_init(&c->snapshot.special6, e.list[1], e.n[1]);
+		rc = address_set_init(&all->special6, e.list[1], e.n[1]);
 out:
 	free(e.list[0]);
 	free(e.list[1]);
 	return rc;
 }
 
-struct snapshot *compile(const struct model *model)
+static struct interfaces *compile_interfaces(const struct model *model)
 {
-	struct compiled *c = calloc(1, sizeof(*c));
+	struct interfaces *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	all->references = 1;
+	if (compile_ports(all, model) || compile_devices(all, model) ||
+	    compile_special(all, model)) {
+		interfaces_unref(all);
+		return NULL;
+	}
+	return all;
+}
+
+struct snapshot *compile(struct model *model)
+{
+	struct compiled *c;
 	struct snapshot *snapshot;
 
+	if (!model->interfaces)
+		model->interfaces = compile_interfaces(model);
+	c = model->interfaces ? calloc(1, sizeof(*c)) : NULL;
 	if (!c)
 		return NULL;
 	snapshot = &c->snapshot;
@@ -464,9 +505,18 @@ struct snapshot *compile(const struct model *model)
 	snapshot->source6 = c->sources->fib6;
 	snapshot->allowed = c->sources->allowed;
 	snapshot->allowed_words = c->sources->allowed_words;
+	c->interfaces = model->interfaces;
+	__atomic_add_fetch(&c->interfaces->references, 1, __ATOMIC_RELAXED);
+	snapshot->ports = c->interfaces->ports;
+	snapshot->port = c->interfaces->port;
+	snapshot->devices = c->interfaces->devices;
+	snapshot->device = c->interfaces->device;
+	snapshot->polices = c->interfaces->polices;
+	snapshot->polices_egress = c->interfaces->polices_egress;
+	snapshot->special4 = c->interfaces->special4;
+	snapshot->special6 = c->interfaces->special6;
 	snapshot->nexthops = &c->nexthops;
-	if (compile_ports(c, model) || compile_devices(c, model) || compile_hops(c, model) ||
-	    compile_groups(c, &model->hops) || compile_special(c, model)) {
+	if (compile_hops(c, model) || compile_groups(c, &model->hops)) {
 		release(snapshot);
 		return NULL;
 	}

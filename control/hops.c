@@ -166,7 +166,8 @@ int hops_take(struct hops *hops, const struct hop_key *key, uint64_t identity, u
 			return -ENOMEM;
 		i = hops->hop_count++;
 	}
-	hops->hop[i] = (struct hop){ .key = *key, .references = 1, .identity = identity };
+	hops->hop[i] =
+		(struct hop){ .key = *key, .references = 1, .used = true, .identity = identity };
 	link_hop(hops, i);
 	grow_tables(hops);
 	*index = i;
@@ -183,8 +184,8 @@ static void release_hop(struct hops *hops, uint32_t index)
 	while (*link != index)
 		link = &hops->hop[*link].next;
 	*link = h->next;
-	h->next = hops->hop_retired;
-	hops->hop_retired = index;
+	h->next = hops->hop_released;
+	hops->hop_released = index;
 }
 
 /* ---- groups ---- */
@@ -333,10 +334,8 @@ static void release_group(struct hops *hops, uint32_t index)
 		link = &hops->group[*link].next;
 	*link = g->next;
 	release_choices(hops, g->choice, g->choices);
-	free(g->choice);
-	free(g->owner);
-	*g = (struct hop_group){ .next = hops->group_retired };
-	hops->group_retired = index;
+	g->next = hops->group_released;
+	hops->group_released = index;
 }
 
 void hops_release(struct hops *hops, uint32_t leaf)
@@ -351,14 +350,19 @@ void hops_settle(struct hops *hops)
 {
 	uint32_t i;
 
-	while ((i = hops->hop_retired)) {
-		hops->hop_retired = hops->hop[i].next;
+	while ((i = hops->hop_released)) {
+		hops->hop_released = hops->hop[i].next;
+		hops->hop[i].used = false;
 		hops->hop[i].next = hops->hop_free;
 		hops->hop_free = i;
 	}
-	while ((i = hops->group_retired)) {
-		hops->group_retired = hops->group[i].next;
-		hops->group[i].next = hops->group_free;
+	while ((i = hops->group_released)) {
+		struct hop_group *g = &hops->group[i];
+
+		hops->group_released = g->next;
+		free(g->choice);
+		free(g->owner);
+		*g = (struct hop_group){ .next = hops->group_free };
 		hops->group_free = i;
 	}
 }
@@ -370,7 +374,7 @@ void hops_relayout(struct hops *hops)
 	for (uint32_t i = 1; i < hops->group_count; i++) {
 		struct hop_group *g = &hops->group[i];
 
-		if (!g->references)
+		if (!g->choice)
 			continue;
 		describe(hops, g, list);
 		group_relayout(list, g->choices, g->owner, g->buckets);

@@ -29,7 +29,8 @@ struct hop_key {
 
 struct hop {
 	struct hop_key key;
-	uint32_t references; /* 0: not in use */
+	uint32_t references; /* of routes; 0: none is left */
+	bool used;           /* by a table that workers have or will get: until hops_settle() */
 	uint32_t next;       /* of the same hash, or free */
 	uint64_t identity; /* a hash that does not know indices; the same for the default's copy */
 	/* written by the model */
@@ -45,7 +46,7 @@ struct hop_choice {
 };
 
 struct hop_group {
-	struct hop_choice *choice; /* ascending by hop, each once */
+	struct hop_choice *choice; /* ascending by hop, each once; NULL: not used, as of a hop */
 	uint32_t choices;
 	uint32_t buckets;
 	uint8_t *owner; /* of each bucket: which choice */
@@ -56,9 +57,11 @@ struct hop_group {
 /* Index 0 of either array is never in use; hops begin at LEAF_FIRST_FREE. */
 struct hops {
 	struct hop *hop;
-	uint32_t hop_count, hop_allocated, hop_free, hop_retired;
+	uint32_t hop_count, hop_allocated, hop_free;
+	uint32_t hop_released; /* a list: see hops_settle() */
 	struct hop_group *group;
-	uint32_t group_count, group_allocated, group_free, group_retired;
+	uint32_t group_count, group_allocated, group_free;
+	uint32_t group_released;
 	uint32_t *hop_table, *group_table; /* hash -> first index */
 	uint32_t hop_table_mask, group_table_mask;
 	uint32_t group_limit; /* how many groups there may be */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,32 @@ static uint64_t hash_name(const char *name)
 static struct ip_prefix host_prefix(const struct ip_address *address)
 {
 	return ip_prefix_of(address, ip_bits(address));
+}
+
+/* ---- the lock ---- */
+
+void model_lock(const struct model *model)
+{
+	struct model *m = (struct model *)(uintptr_t)model;
+
+	__atomic_add_fetch(&m->control_waits, 1, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&m->lock);
+	__atomic_sub_fetch(&m->control_waits, 1, __ATOMIC_RELAXED);
+}
+
+/* The mutex is not fair: a thread that takes it a million times in a row would keep it. */
+void model_lock_politely(const struct model *model)
+{
+	struct model *m = (struct model *)(uintptr_t)model;
+
+	while (__atomic_load_n(&m->control_waits, __ATOMIC_RELAXED))
+		sched_yield();
+	pthread_mutex_lock(&m->lock);
+}
+
+void model_unlock(const struct model *model)
+{
+	pthread_mutex_unlock(&((struct model *)(uintptr_t)model)->lock);
 }
 
 /* ---- ports, devices, parties ---- */
@@ -148,8 +175,12 @@ size_t model_port_of(const struct model *model, const struct ip_address *address
 bool model_is_own(const struct model *model, const struct ip_address *address)
 {
 	struct ip_prefix host = host_prefix(address);
+	bool own;
 
-	return rib_get(model->rib, &host, ROUTE_LOCAL);
+	model_lock(model);
+	own = rib_get(model->rib, &host, ROUTE_LOCAL) != 0;
+	model_unlock(model);
+	return own;
 }
 
 /* ---- neighbours ---- */
@@ -310,6 +341,7 @@ int model_route_set(struct model *model, enum route_source source, const struct 
 	uint32_t leaf;
 	int rc;
 
+	model_lock_politely(model);
 	if (is_link_local_prefix(&route->prefix)) {
 		rc = -EADDRNOTAVAIL;
 	} else if (source != ROUTE_STATIC &&
@@ -322,6 +354,7 @@ int model_route_set(struct model *model, enum route_source source, const struct 
 	}
 	model->unresolved += rc == -ENETUNREACH;
 	model->refused += rc == -EADDRINUSE || rc == -EADDRNOTAVAIL || rc == -ENOSPC;
+	model_unlock(model);
 	return rc;
 }
 
@@ -329,10 +362,13 @@ int model_route_delete(struct model *model, enum route_source source,
 		       const struct ip_prefix *prefix)
 {
 	uint32_t old;
-	int rc = rib_delete(model->rib, prefix, source, &old);
+	int rc;
 
+	model_lock_politely(model);
+	rc = rib_delete(model->rib, prefix, source, &old);
 	if (!rc)
 		hops_release(&model->hops, old);
+	model_unlock(model);
 	return rc;
 }
 
@@ -369,28 +405,87 @@ static int add_subnets(struct model *model)
 	return rc;
 }
 
+static int run_errand(struct model *model, const struct errand *e)
+{
+	struct hop_key key = { .gateway = { e->prefix.key.address, e->prefix.ipv6 },
+			       .port = e->port };
+	uint32_t hop, old;
+	int rc;
+
+	switch (e->kind) {
+	case ERRAND_GONE:
+		if (rib_delete(model->rib, &e->prefix, ROUTE_ADJACENT, &old) == 0)
+			hops_release(&model->hops, old);
+		return 0;
+	case ERRAND_TOUCH:
+		rib_touch(model->rib, &e->prefix);
+		return 0;
+	default:
+		rc = take_hop(model, &key, &hop);
+		return rc ? rc : set_leaf(model, &e->prefix, ROUTE_ADJACENT, hop);
+	}
+}
+
+/* Now, or by the thread whose the RIB is. */
+static int send(struct model *model, const struct errand *e)
+{
+	if (!model->wake)
+		return run_errand(model, e);
+	if (model->errands == model->errands_allocated) {
+		const size_t size = model->errands ? 2 * model->errands : 64;
+		struct errand *larger = realloc(model->errand, size * sizeof(*larger));
+
+		if (!larger)
+			return -ENOMEM;
+		model->errand = larger;
+		model->errands_allocated = size;
+	}
+	model->errand[model->errands++] = *e;
+	model->wake(model->wake_arg);
+	return 0;
+}
+
 /* A neighbour that is known by address is a host route to it; link-local ones are never routed to.
  */
 int model_add_adjacency(struct model *model, const struct neighbour *n)
 {
-	struct hop_key key = { .gateway = n->address, .port = n->port };
-	struct ip_prefix host = host_prefix(&n->address);
-	uint32_t hop;
-	int rc;
-
 	if (model_port_of(model, &n->address) != model_config_port(model, n->port))
 		return 0;
-	rc = take_hop(model, &key, &hop);
-	return rc ? rc : set_leaf(model, &host, ROUTE_ADJACENT, hop);
+	return send(model, &(struct errand){ ERRAND_ADJACENT, host_prefix(&n->address), n->port });
 }
 
-void model_drop_adjacency(struct model *model, const struct neighbour *n)
+int model_drop_adjacency(struct model *model, const struct neighbour *n)
 {
-	struct ip_prefix host = host_prefix(&n->address);
-	uint32_t old;
+	return send(model, &(struct errand){ ERRAND_GONE, host_prefix(&n->address), n->port });
+}
 
-	if (rib_delete(model->rib, &host, ROUTE_ADJACENT, &old) == 0)
-		hops_release(&model->hops, old);
+int model_touch(struct model *model, const struct ip_prefix *prefix)
+{
+	return send(model, &(struct errand){ ERRAND_TOUCH, *prefix, 0 });
+}
+
+int model_run_errands(struct model *model)
+{
+	struct errand *list;
+	size_t n;
+	int rc = 0;
+
+	model_lock_politely(model);
+	list = model->errand;
+	n = model->errands;
+	model->errand = NULL;
+	model->errands = model->errands_allocated = 0;
+	model_unlock(model);
+	for (size_t i = 0; i < n; i++) {
+		int one;
+
+		model_lock_politely(model);
+		one = run_errand(model, &list[i]);
+		model_unlock(model);
+		rc = rc ? rc : one;
+	}
+	free(list);
+	return rc;
 }
 
 static int add_adjacencies(struct model *model)
@@ -429,13 +524,14 @@ void table_unref(struct table *table)
 	free(table);
 }
 
-/* Bring the table of a family up to date with the RIB. */
-static int update_table(struct model *model, bool ipv6)
+/* The table of a family as the RIB is now, or NULL in table when the one in force is that. */
+static int make_table(struct model *model, bool ipv6, struct table **made)
 {
 	struct table *old = model->routes[ipv6], *table;
 	const struct prefix_key all = { 0 }, *dirty;
 	size_t n;
 
+	*made = NULL;
 	dirty = rib_dirty(model->rib, ipv6, &n);
 	if (old && !n)
 		return 0;
@@ -456,32 +552,57 @@ static int update_table(struct model *model, bool ipv6)
 		table_unref(table);
 		return -ENOMEM;
 	}
-	rib_clean(model->rib, ipv6);
-	table_unref(old);
-	model->routes[ipv6] = table;
+	*made = table;
 	return 0;
+}
+
+bool model_is_dirty(const struct model *model)
+{
+	size_t n4, n6;
+
+	rib_dirty(model->rib, false, &n4);
+	rib_dirty(model->rib, true, &n6);
+	return n4 || n6;
 }
 
 int model_prepare(struct model *model)
 {
-	const int rc = update_table(model, false);
+	struct table *made[2] = { NULL, NULL }, *old[2] = { NULL, NULL };
+	int rc;
 
-	return rc ? rc : update_table(model, true);
+	/* the RIB is this thread's: others look at it, and go on */
+	rc = make_table(model, false, &made[0]);
+	if (!rc)
+		rc = make_table(model, true, &made[1]);
+	model_lock_politely(model);
+	for (int i = 0; i < 2; i++) {
+		if (!made[i])
+			continue;
+		old[i] = model->routes[i];
+		model->routes[i] = made[i];
+		rib_clean(model->rib, i);
+	}
+	if (!rc)
+		hops_settle(&model->hops);
+	model_unlock(model);
+	table_unref(old[0]);
+	table_unref(old[1]);
+	return rc;
 }
 
 struct snapshot *model_snapshot(struct model *model)
 {
 	struct snapshot *snapshot;
 
-	if (model_prepare(model))
+	if (!model->wake && model_prepare(model))
 		return NULL;
+	model_lock(model);
 	if (model->relayout)
 		hops_relayout(&model->hops);
 	model->relayout = false;
 	model->generation++;
 	snapshot = compile(model);
-	if (snapshot)
-		hops_settle(&model->hops);
+	model_unlock(model);
 	return snapshot;
 }
 
@@ -540,6 +661,7 @@ struct model *model_create(const struct config *config, const struct model_optio
 
 	if (!model)
 		return NULL;
+	pthread_mutex_init(&model->lock, NULL);
 	model->config = config;
 	model->options = *options;
 	model->options.previous = NULL; /* it may not live as long */
@@ -558,11 +680,13 @@ void model_free(struct model *model)
 	table_unref(model->routes[0]);
 	table_unref(model->routes[1]);
 	table_unref(model->sources);
+	interfaces_unref(model->interfaces);
 	feed_dump_free(model->dumps);
 	rib_free(model->rib);
 	rib_free(model->connected);
 	hops_fini(&model->hops);
 	free(model->neighbour);
+	free(model->errand);
 	free(model->port_by_name);
 	free(model->port_number);
 	free(model->port_device);
@@ -579,8 +703,11 @@ int model_fill_level(const struct model *model, bool ipv6, int level)
 	const struct config *config = model->config;
 	const uint64_t capacity =
 		ipv6 ? config->dataplane.capacity_ipv6 : config->dataplane.capacity_ipv4;
-	const uint64_t have = rib_prefixes(model->rib, ipv6);
+	uint64_t have;
 
+	model_lock(model);
+	have = rib_prefixes(model->rib, ipv6);
+	model_unlock(model);
 	if (have >= capacity)
 		return 100;
 	return have * 100 >= capacity * (level ? 85 : 90) ? 90 : 0;
@@ -588,9 +715,11 @@ int model_fill_level(const struct model *model, bool ipv6, int level)
 
 void model_routes(const struct model *model, struct model_routes *routes)
 {
+	model_lock(model);
 	*routes = (struct model_routes){ .ipv4 = rib_prefixes(model->rib, false),
 					 .ipv6 = rib_prefixes(model->rib, true),
 					 .unresolved = model->unresolved,
 					 .refused = model->refused,
 					 .narrowed = model->hops.narrowed };
+	model_unlock(model);
 }

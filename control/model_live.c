@@ -12,7 +12,14 @@ const struct config *model_config(const struct model *model)
 	return model->config;
 }
 
-/* ---- devices ---- */
+/* ---- ports and devices ---- */
+
+/* The next snapshot has ports of its own. */
+static void ports_changed(struct model *model)
+{
+	interfaces_unref(model->interfaces);
+	model->interfaces = NULL;
+}
 
 void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether_addr mac)
 {
@@ -22,6 +29,7 @@ void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether
 		if (!port->config || port->device != device || port->config->has_mac)
 			continue;
 		port->mac = mac;
+		ports_changed(model);
 		if (!port->config->has_link_local)
 			port->link_local = model_link_local(&mac);
 	}
@@ -29,12 +37,15 @@ void model_set_device_mac(struct model *model, uint16_t device, struct rte_ether
 
 void model_enable_port(struct model *model, uint16_t port, bool enabled)
 {
+	if (model->port[port].enabled != enabled)
+		ports_changed(model);
 	model->port[port].enabled = enabled;
 }
 
 void model_attach_port(struct model *model, uint16_t port, bool attached)
 {
 	model->port[port].detached = !attached;
+	ports_changed(model);
 }
 
 void model_port_identity(const struct model *model, size_t config_port, struct rte_ether_addr *mac,
@@ -147,15 +158,12 @@ bool model_has_neighbour_at(const struct model *model, uint16_t port,
 	return false;
 }
 
-int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
-			enum model_neighbour what, const struct rte_ether_addr *mac)
+static int set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
+			 enum model_neighbour what, const struct rte_ether_addr *mac)
 {
-	struct neighbour *n;
+	struct neighbour *n = model_find_neighbour(model, port, address);
 	int rc = 0;
 
-	if (!model_may_have_neighbour(model, port, address))
-		return -EINVAL;
-	n = model_find_neighbour(model, port, address);
 	if (n && n->fixed)
 		return -EEXIST;
 	if (!n && what == MODEL_NEIGHBOUR_NONE)
@@ -168,28 +176,48 @@ int model_set_neighbour(struct model *model, uint16_t port, const struct ip_addr
 	n->failed = what == MODEL_NEIGHBOUR_FAILED;
 	n->mac = n->resolved ? *mac : (struct rte_ether_addr){ 0 };
 	update_hops(model, n);
-	if (what == MODEL_NEIGHBOUR_NONE && !n->listed) {
-		model_drop_adjacency(model, n);
-		forget(model, n);
-	} else if (!n->listed) {
+	if (n->listed)
+		return 0;
+	if (what == MODEL_NEIGHBOUR_NONE) {
+		rc = n->adjacent ? model_drop_adjacency(model, n) : 0;
+		if (!rc)
+			forget(model, n);
+	} else if (!n->adjacent) {
 		rc = model_add_adjacency(model, n);
+		n->adjacent = !rc;
 	}
+	return rc;
+}
+
+int model_set_neighbour(struct model *model, uint16_t port, const struct ip_address *address,
+			enum model_neighbour what, const struct rte_ether_addr *mac)
+{
+	int rc;
+
+	if (!model_may_have_neighbour(model, port, address))
+		return -EINVAL;
+	model_lock(model);
+	rc = set_neighbour(model, port, address, what, mac);
+	model_unlock(model);
 	return rc;
 }
 
 bool model_nexthop_gateway(const struct model *model, uint32_t nexthop, uint16_t *port,
 			   struct ip_address *gateway)
 {
-	const struct hop *hop;
+	const struct hop *hop = NULL;
+	bool found = false;
 
-	if (nexthop < LEAF_FIRST_FREE || nexthop >= model->hops.hop_count)
-		return false;
-	hop = &model->hops.hop[nexthop];
-	if (!hop->references || (hop->key.gateway.key.hi | hop->key.gateway.key.lo) == 0)
-		return false;
-	*port = hop->key.port;
-	*gateway = hop->key.gateway;
-	return true;
+	model_lock(model);
+	if (nexthop >= LEAF_FIRST_FREE && nexthop < model->hops.hop_count)
+		hop = &model->hops.hop[nexthop];
+	if (hop && hop->used && (hop->key.gateway.key.hi | hop->key.gateway.key.lo) != 0) {
+		*port = hop->key.port;
+		*gateway = hop->key.gateway;
+		found = true;
+	}
+	model_unlock(model);
+	return found;
 }
 
 const struct config_router *model_router(const struct model *model, uint16_t port,

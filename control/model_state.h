@@ -6,6 +6,8 @@
 #ifndef NAPD_MODEL_STATE_H
 #define NAPD_MODEL_STATE_H
 
+#include <pthread.h>
+
 #include "hops.h"
 #include "model.h"
 #include "numbers.h"
@@ -37,8 +39,20 @@ struct neighbour {
 	bool fixed;  /* the configuration gives its MAC */
 	bool resolved;
 	bool failed;
+	bool adjacent; /* a host route to it is in the RIB, or on its way there */
 	struct rte_ether_addr mac;
 	const struct config_router *router; /* when listed */
+};
+
+/* What control wants done to the RIB, by the thread that owns it. */
+struct errand {
+	enum errand_kind {
+		ERRAND_ADJACENT, /* a neighbour's host route comes */
+		ERRAND_GONE,     /* and goes */
+		ERRAND_TOUCH,    /* the tables of a prefix are to be made anew */
+	} kind;
+	struct ip_prefix prefix;
+	uint16_t port;
 };
 
 /* What a port's configuration leaves to be worked out. */
@@ -52,6 +66,14 @@ struct model_port {
 	bool enabled, detached;
 };
 
+struct interfaces;
+
+/*
+ * With a tables thread (tables.c), that thread alone changes the RIB and makes tables of it;
+ * control alone changes neighbours and ports. What each reads of the other's is under the lock,
+ * which nobody holds for longer than a route or a table of next hops takes: RIB, next hops,
+ * neighbours, the tables in force, errands.
+ */
 struct model {
 	const struct config *config;
 	struct model_options options;
@@ -68,7 +90,15 @@ struct model {
 	struct rib *rib;
 	struct rib *connected; /* subnets; their leaf is the port's number + 1 */
 	struct table *routes[2], *sources;
-	struct dumps *dumps; /* paths kept for updates; NULL: none */
+	pthread_mutex_t lock;
+	unsigned int control_waits; /* for the lock: the tables thread lets it go first */
+	/* NULL: there is no tables thread, and whoever has the model does its work */
+	void (*wake)(void *arg);
+	void *wake_arg;
+	struct errand *errand; /* to be done by the tables thread, oldest first */
+	size_t errands, errands_allocated;
+	struct dumps *dumps;           /* paths kept for updates; NULL: none */
+	struct interfaces *interfaces; /* as compiled last; NULL: ports have changed since */
 	uint64_t generation;
 	uint64_t unresolved, refused; /* see struct model_routes */
 };
@@ -80,6 +110,16 @@ struct route {
 	const struct config_nexthop *via;
 	size_t via_count; /* 1..64 when kind is VIA */
 };
+
+/* Control's side of the lock, and the tables thread's. */
+void model_lock(const struct model *model);
+void model_lock_politely(const struct model *model);
+void model_unlock(const struct model *model);
+
+/* Do what control asked for meanwhile. Tables thread. 0 or -ENOMEM. */
+int model_run_errands(struct model *model);
+/* Has the RIB changed since the tables in force were made of it? Tables thread. */
+bool model_is_dirty(const struct model *model);
 
 /*
  * Add or replace the route of a source. Routes that are not used are counted:
@@ -105,15 +145,20 @@ int model_neighbour_order(const struct neighbour *a, const struct neighbour *b);
 struct ipv6_key model_link_local(const struct rte_ether_addr *mac);
 struct neighbour *model_find_neighbour(const struct model *model, uint16_t port,
 				       const struct ip_address *address);
+/* Make the tables of a prefix anew, though its route has not changed. Under the lock. */
+int model_touch(struct model *model, const struct ip_prefix *prefix);
+
+/* A neighbour's host route, under the lock; with a tables thread that does it. 0 or -ENOMEM. */
 int model_add_adjacency(struct model *model, const struct neighbour *neighbour);
-void model_drop_adjacency(struct model *model, const struct neighbour *neighbour);
+int model_drop_adjacency(struct model *model, const struct neighbour *neighbour);
 
 /* model_numbers.c: number ports, parties and devices, those of previous (or NULL) as there. 0,
  * -ENOSPC (problems say of what) or -ENOMEM. */
 int model_assign_numbers(struct model *model, const struct model *previous,
 			 struct problems *problems);
 
-/* compile.c. Pure. Returns to the caller; NULL without memory. */
-struct snapshot *compile(const struct model *model);
+/* compile.c. Returns to the caller; NULL without memory. Keeps what the next one will share. */
+struct snapshot *compile(struct model *model);
+void interfaces_unref(struct interfaces *interfaces); /* NULL is allowed */
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #include "log.h"
 #include "reload.h"
 #include "runtime_private.h"
+#include "tables.h"
 
 #define POLL_US       1000   /* workers' events */
 #define LINK_US       10000  /* links, grace periods */
@@ -44,7 +46,7 @@ struct daemon {
 	struct runtime_device devices[DEVICE_MAX];
 	struct control_socket *socket;
 	struct metrics_server *metrics;
-	struct event *timers[3], *signals[3], *links;
+	struct event *timers[3], *signals[3], *links, *tables;
 	bool watchdog;
 };
 
@@ -99,12 +101,19 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 			neighbours_punt(d->rt.neighbours, &punt[k], now);
 	}
 	taps_poll(d->rt.taps);
-	if (neighbours_changed(d->rt.neighbours, now)) {
-		struct snapshot *snapshot = model_snapshot(d->rt.model);
+	if (neighbours_changed(d->rt.neighbours, now))
+		runtime_publish(&d->rt);
+}
 
-		if (snapshot)
-			snapshot_publish(d->rt.dp, snapshot);
-	}
+/* The tables thread has made new ones. */
+static void on_tables(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) == sizeof(count))
+		runtime_publish(&d->rt);
 }
 
 static void on_links(evutil_socket_t fd, short what, void *arg)
@@ -191,6 +200,12 @@ static int loop_start(struct daemon *d)
 	for (int i = 0; i < 3; i++)
 		if (!d->timers[i] || !d->signals[i])
 			return -ENOMEM;
+	if (d->private.tables_fd >= 0) {
+		d->tables = event_new(d->rt.base, d->private.tables_fd, EV_READ | EV_PERSIST,
+				      on_tables, d);
+		if (!d->tables || event_add(d->tables, NULL) != 0)
+			return -ENOMEM;
+	}
 	if (watch >= 0) {
 		d->links = event_new(d->rt.base, watch, EV_READ | EV_PERSIST, on_links, d);
 		if (!d->links || event_add(d->links, NULL) != 0)
@@ -384,6 +399,7 @@ static int start(struct daemon *d)
 		cores.worker[0] == cores.control ||
 		(d->rt.config->dataplane.idle == CONFIG_IDLE_AUTO && all_virtual(d->rt.config));
 	runtime_adopt(&d->rt, dataplane_now_ns(d->rt.dp));
+	runtime_start_tables(&d->rt);
 	if (launch_workers(d) != 0)
 		return complain(EXIT_STATUS_FAILED, "the workers could not be started");
 	return start_services(d);
@@ -413,6 +429,9 @@ static void end(struct daemon *d)
 	}
 	if (d->links)
 		event_free(d->links);
+	if (d->tables)
+		event_free(d->tables);
+	tables_free(d->rt.tables);
 	if (d->rt.dp)
 		runtime_reclaim(&d->rt);
 	for (uint16_t i = 0; i < DEVICE_MAX; i++) {
@@ -427,6 +446,8 @@ static void end(struct daemon *d)
 		dataplane_destroy(d->rt.dp);
 	queues_free(d->rt.queues);
 	pools_free(d);
+	if (d->private.tables_fd >= 0)
+		close(d->private.tables_fd);
 	if (d->rt.base)
 		event_base_free(d->rt.base);
 	model_free(d->rt.model);
@@ -443,6 +464,7 @@ int run(const char *config_path)
 		return complain(EXIT_STATUS_FAILED, "napd run: no memory");
 	d->rt.config_path = config_path;
 	d->rt.private = &d->private;
+	d->private.tables_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->rt.devices = d->devices;
 	d->rt.last_reload_ok = true;
 	status = start(d);

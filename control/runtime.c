@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_mbuf.h>
 
 #include "background.h"
 #include "log.h"
 #include "runtime_private.h"
+#include "tables.h"
 
 #define RETRY_FIRST_NS   UINT64_C(500000000)
 #define RETRY_LONGEST_NS UINT64_C(30000000000)
@@ -294,6 +296,7 @@ static void past_free(void *arg)
 {
 	struct past *p = arg;
 
+	tables_free(p->tables); /* it may be at work on the model */
 	model_free(p->model);
 	config_free(p->config);
 	free(p);
@@ -418,6 +421,24 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	taps_update(rt->taps, now_ns);
 }
 
+/* On the tables thread. */
+static void tables_changed(void *arg)
+{
+	const struct runtime *rt = arg;
+	const uint64_t one = 1;
+
+	if (write(rt->private->tables_fd, &one, sizeof(one)) < 0)
+		log_error("tables", "%s", strerror(errno));
+}
+
+void runtime_start_tables(struct runtime *rt)
+{
+	if (rt->private->tables_fd >= 0)
+		rt->tables = tables_start(rt->model, tables_changed, rt);
+	if (!rt->tables)
+		log_warning("tables", "no thread for them: control does their work");
+}
+
 struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,
 			    bool keep)
 {
@@ -425,15 +446,20 @@ struct config *runtime_take(struct runtime *rt, struct config *config, struct mo
 	struct past *past = calloc(1, sizeof(*past));
 
 	if (past) {
-		*past = (struct past){ rt->private->past, rt->model, keep ? NULL : old };
+		*past = (struct past){ rt->private->past, rt->model, keep ? NULL : old,
+				       rt->tables };
 		rt->private->past = past;
 	} else {
 		log_error("run", "no memory to free what was in force; it stays");
 	}
+	if (rt->tables)
+		tables_stop(rt->tables);
+	rt->tables = NULL;
 	rt->model = model;
 	rt->config = config;
 	log_set_level(config->log.level);
 	runtime_adopt(rt, dataplane_now_ns(rt->dp));
+	runtime_start_tables(rt);
 	return keep ? old : NULL;
 }
 

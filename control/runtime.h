@@ -23,6 +23,7 @@ struct event_base;
 struct background;
 struct reload;
 struct runtime_private;
+struct tables;
 
 /* One device of the configuration and how it fares. */
 struct runtime_device {
@@ -39,6 +40,7 @@ struct runtime {
 	const char *config_path;
 	struct config *config;
 	struct model *model;
+	struct tables *tables; /* of model; NULL: control does its work */
 	struct dataplane *dp;
 	struct counts *counts; /* what dp counts, as people see it */
 	struct rte_mempool

@@ -17,6 +17,7 @@ struct past {
 	struct past *next;
 	struct model *model;
 	struct config *config;
+	struct tables *tables;
 };
 
 /* How far a worker had come, and when that was first seen. */
@@ -29,6 +30,7 @@ struct runtime_private {
 	int fill_level[2]; /* of IPv4, IPv6: model_fill_level() */
 	struct closing *closing;
 	struct past *past;
+	int tables_fd; /* readable when the tables thread has new tables; -1: no such thread */
 	uint16_t parties_max;
 	uint16_t mtu_max; /* that packet buffers have room for */
 	struct progress progress[WORKER_MAX];
@@ -44,6 +46,10 @@ struct runtime_private {
 
 /* Make workers forward by rt->model and rt->config: devices, queues, neighbours, snapshot. */
 void runtime_adopt(struct runtime *rt, uint64_t now_ns);
+/* Have workers forward by the model as it is now. */
+void runtime_publish(struct runtime *rt);
+/* From now on a thread of its own does what routes cost. */
+void runtime_start_tables(struct runtime *rt);
 /* Open what is not open and due. */
 void runtime_open_devices(struct runtime *rt, uint64_t now_ns);
 /* Follow the links; every 10 ms. */

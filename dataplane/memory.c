@@ -99,13 +99,13 @@ struct arena *arena_new(size_t element_bytes, size_t capacity)
 
 struct arena *arena_ref(struct arena *arena)
 {
-	arena->references++;
+	__atomic_add_fetch(&arena->references, 1, __ATOMIC_RELAXED);
 	return arena;
 }
 
 void arena_unref(struct arena *arena)
 {
-	if (!arena || --arena->references > 0)
+	if (!arena || __atomic_sub_fetch(&arena->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	table_free(arena->base, arena->element_bytes * arena->capacity);
 	free(arena);

@@ -22,7 +22,8 @@ void table_free(void *memory, size_t bytes);
  * is full it moves to a larger copy, and the old one lives as long as the
  * generations that read it. Elements keep their index.
  *
- * One thread (the writer) calls all of these; readers only have base.
+ * One thread (the writer) calls all of these, but references come and go on any; readers only have
+ * base.
  */
 struct arena {
 	unsigned char *base;

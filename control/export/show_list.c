@@ -238,12 +238,14 @@ void show_routes(struct asking *a)
 		return;
 	a->json = json_array();
 	l.ipv6 = l.filter.prefix.ipv6;
+	model_lock(a->rt->model);
 	if (l.filter.shorter)
 		list_shorter(&l);
 	if (l.filter.has_prefix && !l.filter.longer && !l.filter.shorter)
 		list_exact(&l);
 	else if (l.filter.longer || !l.filter.has_prefix)
 		list_inside(&l);
+	model_unlock(a->rt->model);
 	if (!a->error && !a->after && !a->next && json_array_size(a->json) == 0)
 		fprintf(a->text, "no such route%s\n",
 			l.filter.has_prefix && !l.filter.longer && !l.filter.shorter
@@ -292,16 +294,6 @@ static bool audit_begin(struct asking *a, struct audit *audit)
 	return false;
 }
 
-/* Has the RIB what no snapshot has yet? */
-static bool changes_wait(const struct model *model)
-{
-	size_t ipv4, ipv6;
-
-	rib_dirty(model->rib, false, &ipv4);
-	rib_dirty(model->rib, true, &ipv6);
-	return ipv4 || ipv6;
-}
-
 void do_fib_audit(struct asking *a)
 {
 	struct finding finding = { .a = a };
@@ -312,8 +304,6 @@ void do_fib_audit(struct asking *a)
 
 	if (!audit_begin(a, &audit))
 		return;
-	if (changes_wait(a->rt->model))
-		runtime_publish(a->rt);
 	a->json = json_array();
 	before = audit.differences;
 	more = model_audit(a->rt->model, &audit, PART_NODES / 4, tell_difference, &finding);

@@ -169,6 +169,7 @@ void show_route(struct asking *a)
 	}
 	host.ipv6 = address.ipv6;
 	host.key = (struct prefix_key){ address.key, address.ipv6 ? 128 : 32 };
+	model_lock(a->rt->model);
 	found = rib_cover(a->rt->model->rib, &host, &route);
 	a->json = found ? route_json(a->rt, &route, address.ipv6)
 			: json_pack("{s:s}", "kind", "no-route");
@@ -182,6 +183,7 @@ void show_route(struct asking *a)
 		route_print(a, a->json);
 		show_losers(a, &route, address.ipv6);
 	}
+	model_unlock(a->rt->model);
 	if (!drop || (found && route.leaf == LEAF_LOCAL)) {
 		fprintf(a->text, drop ? "for the exchange itself\n" : "forwarded\n");
 		return;
@@ -190,10 +192,12 @@ void show_route(struct asking *a)
 	a->status = 1;
 }
 
-static json_t *sources_json(const struct rib *rib)
+static json_t *sources_json(const struct model *model)
 {
+	const struct rib *rib = model->rib;
 	json_t *list = json_array();
 
+	model_lock(model);
 	for (unsigned int s = ROUTE_NONE + 1; s < ROUTE_SOURCES; s++)
 		if (rib_routes_of(rib, false, s) || rib_routes_of(rib, true, s))
 			json_array_append_new(
@@ -203,6 +207,7 @@ static json_t *sources_json(const struct rib *rib)
 					  json_u64(rib_prefixes_of(rib, true, s)), "ipv4_routes",
 					  json_u64(rib_routes_of(rib, false, s)), "ipv6_routes",
 					  json_u64(rib_routes_of(rib, true, s))));
+	model_unlock(model);
 	return list;
 }
 
@@ -224,7 +229,7 @@ void show_tables(struct asking *a)
 			    json_u64(routes.unresolved), "refused", json_u64(routes.refused),
 			    "capacity", "ipv4", json_u64(config->dataplane.capacity_ipv4), "ipv6",
 			    json_u64(config->dataplane.capacity_ipv6), "sources",
-			    sources_json(a->rt->model->rib));
+			    sources_json(a->rt->model));
 	fprintf(a->text, "IPv4 prefixes in force  %s of %s\n", answer_count(routes.ipv4),
 		answer_count(config->dataplane.capacity_ipv4));
 	fprintf(a->text, "IPv6 prefixes in force  %s of %s\n", answer_count(routes.ipv6),

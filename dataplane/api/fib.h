@@ -66,7 +66,7 @@ struct fib4 *fib4_apply(struct fib4 *old, const struct prefix_key *ranges, size_
 struct fib6 *fib6_apply(struct fib6 *old, const struct prefix_key *ranges, size_t n,
 			const struct fib_source *source);
 
-/* Free a generation that no worker reads any more. Takes it; NULL is allowed. Same thread rule. */
+/* Free a generation that no worker reads any more. Takes it; NULL is allowed. Any thread. */
 void fib4_free(struct fib4 *fib);
 void fib6_free(struct fib6 *fib);
 

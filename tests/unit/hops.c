@@ -95,7 +95,9 @@ static void indices_rest_before_they_are_reused(void **state)
 	next = take(&hops, 10);
 	assert_int_not_equal(next, hop);
 	assert_int_not_equal(leaf_of(&hops, other, 2), group);
+	assert_true(hops.hop[hop].used);
 	hops_settle(&hops);
+	assert_false(hops.hop[hop].used);
 	for (uint32_t i = 11; i < 14; i++) /* the three next hops that were released */
 		assert_true(take(&hops, i) < next);
 	assert_int_equal(leaf_of(&hops, (uint32_t[]){ 3, 9 }, 2), group);

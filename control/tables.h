@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The tables thread: owns a model's RIB from tables_start() on, takes changes of routes in
+ * batches, and makes of them the tables that control publishes; at most fifty times a second, so
+ * that a million routes delay neither failover nor ARP nor an operator.
+ */
+#ifndef NAPD_TABLES_H
+#define NAPD_TABLES_H
+
+#include "model_state.h"
+
+struct tables;
+
+/* One after the other; each takes effect as a whole: nobody sees a prefix without its route
+ * between. */
+struct route_change {
+	enum route_source source;
+	bool gone; /* else set, or replaced: kind and via count */
+	/*
+	 * Its via is within the batch; a next hop's port is a number (model_port_number()), which
+	 * outlives the configuration, or SIZE_MAX: on whose subnet its address lies.
+	 */
+	struct route route;
+};
+
+struct route_batch {
+	struct route_batch *next; /* tables.c */
+	size_t count, size;
+	size_t hop_count, hop_size;
+	struct config_nexthop *hop;
+	struct route_change change[];
+};
+
+/* Room for so many changes with so many next hops in all. Returns to the caller; NULL: no memory.
+ */
+struct route_batch *route_batch_create(size_t changes, size_t hops);
+/* Copies via. False: no room. */
+bool route_batch_set(struct route_batch *batch, enum route_source source,
+		     const struct route *route);
+bool route_batch_delete(struct route_batch *batch, enum route_source source,
+			const struct ip_prefix *prefix);
+
+/*
+ * Start the thread. From now on others only look at the model's routes, under its lock, and
+ * control's model_snapshot() takes the tables that are ready. changed(arg) is called on the
+ * thread when there are new ones; it must not block. Borrows model until tables_free(). Returns
+ * to the caller; NULL with errno: the model is as before.
+ */
+struct tables *tables_start(struct model *model, void (*changed)(void *arg), void *arg);
+
+/* No changed() is called after this. Control thread; does not wait. */
+void tables_stop(struct tables *tables);
+/* Waits for the thread to end: not on control's. Changes that wait are lost. NULL is allowed. */
+void tables_free(struct tables *tables);
+
+/*
+ * Have a batch applied after those before it. Takes it when it returns 0; -EAGAIN: a million
+ * changes wait already, try later. Any thread.
+ */
+int tables_post(struct tables *tables, struct route_batch *batch);
+
+struct tables_view {
+	uint64_t applied, refused; /* changes; refused: -errno of model_route_set() */
+	uint64_t waiting;
+	bool resting; /* all of it is in the tables that control was told of */
+	uint64_t builds;
+	uint64_t build_ns, longest_build_ns;
+};
+struct tables_view tables_view(struct tables *tables);
+
+#endif

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The tables thread: batches become tables, while control publishes and neighbours change. */
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tables.h"
+
+/*
+ * Gateways of each port, 0 pa, 1 pb: link-local ones, which have no host routes, so that their next
+ * hops come and go with the routes that use them.
+ */
+#define GATEWAYS 5
+static const char text[] = "dataplane: {capacity: {ipv4: 100k, ipv6: 1k}}\n"
+			   "ports:\n"
+			   "  - {name: pa, device: net_a, addresses: [198.51.100.1/28]}\n"
+			   "  - {name: pb, device: net_b, addresses: [192.0.2.1/28]}\n";
+
+struct fixture {
+	struct config *config;
+	struct model *model;
+	struct tables *tables;
+	unsigned int changes; /* how often there were new tables */
+};
+
+static struct ip_address gateway(unsigned int port, unsigned int i)
+{
+	return (struct ip_address){ .key = { 0xfe80ull << 48, 2 + 2 * i + port }, .ipv6 = true };
+}
+
+static void on_change(void *arg)
+{
+	struct fixture *f = arg;
+
+	__atomic_add_fetch(&f->changes, 1, __ATOMIC_RELEASE);
+}
+
+static int setup(void **state)
+{
+	const struct model_options options = { 0 };
+	struct problems problems = { 0 };
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->config = config_parse(text, strlen(text), "napd.yaml", &problems);
+	f->model = model_create(f->config, &options, &problems);
+	assert_non_null(f->model);
+	problems_release(&problems);
+	for (unsigned int i = 0; i < 2 * GATEWAYS; i++) {
+		const struct ip_address a = gateway(i % 2, i / 2);
+		const struct rte_ether_addr mac = { { 2, 0, 0, 0, (uint8_t)(i % 2), (uint8_t)i } };
+
+		assert_int_equal(model_set_neighbour(f->model, (uint16_t)(i % 2), &a,
+						     MODEL_NEIGHBOUR_RESOLVED, &mac),
+				 0);
+	}
+	assert_int_equal(model_prepare(f->model), 0);
+	f->tables = tables_start(f->model, on_change, f);
+	assert_non_null(f->tables);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	tables_free(f->tables);
+	model_free(f->model);
+	config_free(f->config);
+	free(f);
+	return 0;
+}
+
+static void nap(void)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	nanosleep(&ms, NULL);
+}
+
+/* All that was posted is in the tables. */
+static void settle(struct fixture *f)
+{
+	for (int i = 0; i < 60000; i++) {
+		if (tables_view(f->tables).resting)
+			return;
+		nap();
+	}
+	fail_msg("the tables thread does not come to rest");
+}
+
+static struct ip_prefix prefix(unsigned int i)
+{
+	return (struct ip_prefix){ .key = { { .hi = (uint64_t)(0x0a000000 + (i << 8)) << 32 },
+					    24 } };
+}
+
+/* Prefix i leads over port i % 2; some to two gateways there. */
+static void set(struct route_batch *b, unsigned int i, unsigned int g)
+{
+	const struct config_nexthop via[2] = { { gateway(i % 2, g % GATEWAYS), i % 2, 1 },
+					       { gateway(i % 2, (g + 1) % GATEWAYS), i % 2, 1 } };
+	const struct route route = { prefix(i), CONFIG_ROUTE_VIA, via, i % 3 ? 1 : 2 };
+
+	assert_true(route_batch_set(b, ROUTE_FPM, &route));
+}
+
+static const struct nexthop *look_up(const struct snapshot *s, uint32_t address)
+{
+	uint32_t leaf[16], to[16] = { address };
+
+	fib4_lookup(s->fib4, to, leaf, 1);
+	if (leaf[0] & LEAF_GROUP) {
+		const struct nexthop_group *g;
+
+		assert_true((leaf[0] & ~LEAF_GROUP) < s->nexthops->groups);
+		g = &s->nexthops->group[leaf[0] & ~LEAF_GROUP];
+		leaf[0] = s->nexthops->bucket[g->first + (address & g->mask)];
+	}
+	assert_true(leaf[0] < s->nexthops->nexthops);
+	return &s->nexthops->nexthop[leaf[0]];
+}
+
+static struct route_batch *found_by_address(void)
+{
+	const struct config_nexthop via = { { .key.hi = UINT64_C(0xc0000205) << 32 }, SIZE_MAX, 1 };
+	const struct route route = {
+		{ .key = { { .hi = UINT64_C(9) << 56 }, 8 } }, CONFIG_ROUTE_VIA, &via, 1
+	};
+	struct route_batch *b = route_batch_create(1, 1);
+
+	assert_true(route_batch_set(b, ROUTE_KERNEL, &route));
+	return b;
+}
+
+static void batches_become_tables(void **state)
+{
+	enum { N = 2000 };
+	struct fixture *f = *state;
+	struct route_batch *b = route_batch_create(N, 2 * N);
+	struct model_routes routes;
+	struct snapshot *s;
+
+	for (unsigned int i = 0; i < N; i++)
+		set(b, i, 0);
+	assert_false(route_batch_delete(b, ROUTE_FPM, &(struct ip_prefix){ 0 })); /* full */
+	assert_int_equal(tables_post(f->tables, b), 0);
+	settle(f);
+	/* a hop without a port is on whose subnet it lies */
+	assert_int_equal(tables_post(f->tables, found_by_address()), 0);
+	settle(f);
+	assert_true(__atomic_load_n(&f->changes, __ATOMIC_ACQUIRE) > 0);
+	s = model_snapshot(f->model);
+	for (unsigned int i = 0; i < N; i++) {
+		const struct nexthop *nh = look_up(s, 0x0a000001 + (i << 8));
+
+		assert_int_equal(nh->kind, NEXTHOP_FORWARD);
+		assert_int_equal(nh->port, i % 2);
+	}
+	assert_int_equal(look_up(s, 0x09000001)->port, 1);
+	s->release(s);
+	b = route_batch_create(N, 0);
+	for (unsigned int i = 0; i < N; i += 2) {
+		const struct ip_prefix p = prefix(i);
+
+		assert_true(route_batch_delete(b, ROUTE_FPM, &p));
+		assert_true(route_batch_delete(b, ROUTE_MRT, &p)); /* there is none */
+	}
+	assert_int_equal(tables_post(f->tables, b), 0);
+	settle(f);
+	s = model_snapshot(f->model);
+	assert_int_equal(look_up(s, 0x0a000001)->kind, NEXTHOP_NO_ROUTE);
+	assert_int_equal(look_up(s, 0x0a000101)->kind, NEXTHOP_FORWARD);
+	s->release(s);
+	model_routes(f->model, &routes);
+	assert_int_equal(routes.ipv4, N / 2 + 3);
+	assert_int_equal(tables_view(f->tables).applied, 2 * N + 1);
+	assert_int_equal(tables_view(f->tables).refused, N / 2);
+}
+
+/*
+ * Every prefix changes its gateway again and again, next hops come and go, and control publishes
+ * all the while: a packet finds a next hop that was its prefix's, never a hole, never another's.
+ */
+static void replacements_leave_no_hole(void **state)
+{
+	enum { N = 3000, ROUNDS = 150, EACH = 500 };
+	const struct ip_address stranger = { .key.hi = UINT64_C(0xc633640e) << 32 };
+	const struct rte_ether_addr mac = { { 2, 9 } };
+	struct fixture *f = *state;
+	unsigned int published = 0;
+
+	for (unsigned int round = 0; round <= ROUNDS; round++) {
+		for (unsigned int i = 0; i < N; i += EACH) {
+			struct route_batch *b = route_batch_create(EACH, 2 * EACH);
+
+			for (unsigned int k = i; k < i + EACH; k++)
+				set(b, k, round);
+			assert_int_equal(tables_post(f->tables, b), 0);
+		}
+		if (!round)
+			settle(f);
+		for (int look = 0; look < 5; look++) {
+			struct snapshot *s;
+
+			nap();
+
+			assert_int_equal(model_set_neighbour(f->model, 0, &stranger,
+							     look % 2 ? MODEL_NEIGHBOUR_FAILED
+								      : MODEL_NEIGHBOUR_RESOLVED,
+							     &mac),
+					 0);
+			s = model_snapshot(f->model);
+			assert_non_null(s);
+			for (unsigned int i = look; i < N; i += 7) {
+				const struct nexthop *nh =
+					look_up(s, 0x0a000000 + (i << 8) + (uint32_t)look);
+
+				assert_int_equal(nh->kind, NEXTHOP_FORWARD);
+				assert_int_equal(nh->port, i % 2);
+				/* its own port's gateways, and nothing learned for others */
+				assert_int_equal(nh->l2[24 - 14 + 4], i % 2);
+			}
+			s->release(s);
+			published++;
+		}
+	}
+	settle(f);
+	assert_int_equal(published, 5 * (ROUNDS + 1));
+	assert_int_equal(tables_view(f->tables).refused, 0);
+	assert_true(tables_view(f->tables).builds > 10);
+	assert_true(f->model->hops.hop_count < LEAF_FIRST_FREE + 100); /* indices are used again */
+}
+
+/* The next hop is right with the next snapshot; the host route comes with the next tables. */
+static void neighbours_become_host_routes(void **state)
+{
+	const struct ip_address who = { .key.hi = UINT64_C(0xc633640d) << 32 };
+	const struct rte_ether_addr mac = { { 2, 7 } };
+	struct fixture *f = *state;
+	struct snapshot *s;
+
+	assert_int_equal(model_set_neighbour(f->model, 0, &who, MODEL_NEIGHBOUR_RESOLVED, &mac), 0);
+	settle(f);
+	s = model_snapshot(f->model);
+	assert_int_equal(look_up(s, 0xc633640d)->kind, NEXTHOP_FORWARD);
+	s->release(s);
+	assert_int_equal(model_set_neighbour(f->model, 0, &who, MODEL_NEIGHBOUR_NONE, NULL), 0);
+	s = model_snapshot(f->model);
+	assert_int_not_equal(look_up(s, 0xc633640d)->kind, NEXTHOP_FORWARD);
+	s->release(s);
+	settle(f);
+	s = model_snapshot(f->model);
+	assert_int_equal(look_up(s, 0xc633640d)->kind, NEXTHOP_SUBNET);
+	s->release(s);
+}
+
+/* Who feeds faster than the thread applies is told to wait; nothing is lost of what was taken. */
+static void a_backlog_is_refused(void **state)
+{
+	enum { N = 600000 };
+	struct fixture *f = *state;
+	const struct ip_prefix p = prefix(1);
+	struct route_batch *b[2];
+
+	for (int i = 0; i < 2; i++) {
+		b[i] = route_batch_create(N, 0);
+		for (unsigned int k = 0; k < N; k++)
+			route_batch_delete(b[i], ROUTE_FPM, &p);
+	}
+	model_lock(f->model); /* the thread stands */
+	assert_int_equal(tables_post(f->tables, b[0]), 0);
+	assert_int_equal(tables_post(f->tables, b[1]), -EAGAIN);
+	model_unlock(f->model);
+	while (tables_view(f->tables).waiting)
+		nap();
+	assert_int_equal(tables_post(f->tables, b[1]), 0);
+	tables_stop(f->tables); /* and it ends in the middle of a batch */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(batches_become_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(replacements_leave_no_hole, setup, teardown),
+		cmocka_unit_test_setup_teardown(neighbours_become_host_routes, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_backlog_is_refused, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
