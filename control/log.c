@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,6 +35,40 @@ static struct site {
 	time_t since;
 	unsigned int written, suppressed;
 } sites[SITES];
+
+/* Control, the reader of tables and others log; workers never do. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct log_event events[LOG_EVENTS]; /* the newest at (event_count - 1) % LOG_EVENTS */
+static uint64_t event_count;
+
+const char *log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
+static void remember(enum log_level level, const char *module, const char *text)
+{
+	struct log_event *e = &events[event_count++ % LOG_EVENTS];
+
+	clock_gettime(CLOCK_REALTIME, &e->time);
+	e->level = level;
+	snprintf(e->module, sizeof(e->module), "%.*s", (int)sizeof(e->module) - 1, module);
+	snprintf(e->text, sizeof(e->text), "%.*s", LOG_EVENT_BYTES - 1, text);
+}
+
+unsigned int log_events(struct log_event *list, unsigned int n)
+{
+	pthread_mutex_lock(&lock);
+	if (n > LOG_EVENTS)
+		n = LOG_EVENTS;
+	if (n > event_count)
+		n = event_count;
+	for (unsigned int i = 0; i < n; i++)
+		list[i] = events[(event_count - n + i) % LOG_EVENTS];
+	pthread_mutex_unlock(&lock);
+	return n;
+}
 
 int log_set_level(const char *name)
 {
@@ -93,7 +128,7 @@ void log_write(enum log_level level, const char *module, const char *file, int l
 	char text[LOG_LINE_BYTES];
 	va_list ap;
 
-	if (level > threshold || !site_may_write(module, file, line))
+	if (level > threshold && level > LOG_LEVEL_INFO)
 		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
@@ -101,5 +136,12 @@ void log_write(enum log_level level, const char *module, const char *file, int l
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < ' ')
 			*c = ' '; /* one event, one line, whatever a neighbour calls itself */
-	write_line(level, module, text);
+	pthread_mutex_lock(&lock);
+	if (site_may_write(module, file, line)) {
+		if (level <= LOG_LEVEL_INFO)
+			remember(level, module, text);
+		if (level <= threshold)
+			write_line(level, module, text);
+	}
+	pthread_mutex_unlock(&lock);
 }

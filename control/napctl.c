@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,34 +18,68 @@
 
 #define SOCKET_DEFAULT          "/run/napd/napd.sock"
 #define READONLY_SOCKET_DEFAULT "/run/napd/napd-ro.sock"
+#define WORDS_MAX               30 /* napd takes 32 */
 #define ANSWER_SECONDS          30
 #define RELOAD_SECONDS          600 /* tables of millions are read from files */
 
-static const char usage[] =
-	"usage: napctl [-s SOCKET] [--json] [--watch] COMMAND...\n"
-	"\n"
-	"Talks to a running napd.\n"
-	"\n"
-	"  show ports | port NAME | members | member NAME | neighbours | matrix\n"
-	"  show routes [PREFIX [longer | shorter]] [source NAME] [member NAME] [via ADDRESS]\n"
-	"  show route ADDRESS | tables | workers | version\n"
-	"  show drops [--port NAME] [--last N]\n"
-	"  show reload            the last one, and whether it waits to be confirmed\n"
-	"  reload                 read the configuration again, show and apply what changed\n"
-	"  reload --check         only show it\n"
-	"  reload --confirm TIME  take it back after 60s, 5m, 1h unless this comes:\n"
-	"  confirm                keep what was applied\n"
-	"  fib audit              look up every prefix in RIB and FIB, and mend what differs\n"
-	"  port NAME enable|disable   over reloads, until you say otherwise\n"
-	"  workers rebalance      move queues until workers are evenly busy\n"
-	"\n"
-	"  -s, --socket SOCKET    the control socket (default " SOCKET_DEFAULT ",\n"
-	"                         or where that is not yours " READONLY_SOCKET_DEFAULT ")\n"
-	"      --json             one JSON document instead of text\n"
-	"      --watch            again every second, until Ctrl-C\n"
-	"      --help, --version\n"
-	"\n"
-	"Exit status: 0 done; 1 it failed; 2 the command is wrong.\n";
+struct known_command {
+	const char *words, *arguments;
+	bool writes;
+	const char *sentence;
+};
+
+static const struct known_command known[] = {
+#define COMMAND(words, function, arguments, writes, sentence) \
+	{ words, arguments, writes, sentence },
+#include "commands.def"
+#undef COMMAND
+};
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
+static int print_usage(void)
+{
+	fputs("usage: napctl [-s SOCKET] [--json] [--watch] COMMAND...\n"
+	      "\n"
+	      "Talks to a running napd.\n"
+	      "\n",
+	      stdout);
+	for (size_t i = 0; i < KNOWN; i++)
+		printf("  %s%s%s\n      %s\n", known[i].words, *known[i].arguments ? " " : "",
+		       known[i].arguments, known[i].sentence);
+	fputs("\n"
+	      "  -s, --socket SOCKET    the control socket (default " SOCKET_DEFAULT ",\n"
+	      "                         or where that is not yours " READONLY_SOCKET_DEFAULT ")\n"
+	      "      --json             one JSON document instead of text\n"
+	      "      --watch            again every second, until Ctrl-C; where there is\n"
+	      "                         --since: of the last two seconds\n"
+	      "      --help, --version\n"
+	      "\n"
+	      "TIME is 30s, 5m, 1h, at most a day. Exit status: 0 done; 1 it failed, or a packet of\n"
+	      "show route would be dropped; 2 the command is wrong; 130 after Ctrl-C.\n",
+	      stdout);
+	return flush_stdout(0);
+}
+
+/* The command that words begin with; NULL: none is known. */
+static const struct known_command *command_of(int argc, char **argv)
+{
+	for (size_t i = 0; i < KNOWN; i++) {
+		const char *at = known[i].words;
+		int n = 0;
+
+		while (*at && n < argc) {
+			const size_t length = strcspn(at, " ");
+
+			if (strncmp(argv[n], at, length) != 0 || argv[n][length])
+				break;
+			at += length + (at[length] == ' ');
+			n++;
+		}
+		if (!*at)
+			return &known[i];
+	}
+	return NULL;
+}
 
 static int connect_to(const char *path, int seconds)
 {
@@ -179,14 +214,38 @@ static int run_once(const char *path, int argc, char **argv, int json)
 	return flush_stdout(status);
 }
 
+static void on_interrupt(int number)
+{
+	(void)number;
+	_exit(130);
+}
+
+/* Counters are watched as what they grew by lately, unless the user says since when. */
 static int watch(const char *path, int argc, char **argv, int json)
 {
+	static char since[] = "--since", lately[] = "2s";
+	const struct known_command *c = command_of(argc, argv);
+	char *words[WORDS_MAX + 2];
+	bool given = !c || !strstr(c->arguments, since) || strcmp(c->words, "show events") == 0;
+
+	if (c && c->writes)
+		return complain(2, "napctl: %s: is done once; --watch is for what shows", c->words);
+	if (argc > WORDS_MAX)
+		return complain(2, "napctl: more than %d words", WORDS_MAX);
+	for (int i = 0; i < argc; i++) {
+		words[i] = argv[i];
+		given |= strcmp(argv[i], since) == 0;
+	}
+	if (!given) {
+		words[argc++] = since;
+		words[argc++] = lately;
+	}
 	for (;;) {
 		int status;
 
 		if (isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);
-		status = run_once(path, argc, argv, json);
+		status = run_once(path, argc, words, json);
 		fflush(stdout);
 		if (status == 2)
 			return status;
@@ -197,7 +256,7 @@ static int watch(const char *path, int argc, char **argv, int json)
 int main(int argc, char **argv)
 {
 	enum { JSON = 256, WATCH, HELP, VERSION };
-	static const struct option known[] = {
+	static const struct option options[] = {
 		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, JSON },
 		{ "watch", no_argument, NULL, WATCH },      { "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, VERSION },  { NULL, 0, NULL, 0 },
@@ -206,9 +265,10 @@ int main(int argc, char **argv)
 	int json = 0, watching = 0, option;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, on_interrupt);
 	opterr = 0;
 	/* "+": options behind the command are the command's */
-	while ((option = getopt_long(argc, argv, "+:s:", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:s:", options, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			path = optarg;
@@ -220,8 +280,7 @@ int main(int argc, char **argv)
 			watching = 1;
 			break;
 		case HELP:
-			fputs(usage, stdout);
-			return flush_stdout(0);
+			return print_usage();
 		case VERSION:
 			printf("napctl %s\n", NAPD_VERSION);
 			return flush_stdout(0);
@@ -231,6 +290,10 @@ int main(int argc, char **argv)
 		}
 	}
 	/* --json and --watch are taken anywhere: they mean the same to every command */
+	for (int i = optind; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0)
+			return print_usage();
+	}
 	for (int i = optind; i < argc; i++) {
 		const int is_json = strcmp(argv[i], "--json") == 0;
 

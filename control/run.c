@@ -30,6 +30,7 @@
 #include "log.h"
 #include "reload.h"
 #include "runtime_private.h"
+#include "samples.h"
 #include "tables.h"
 
 #define POLL_US       1000   /* workers' events */
@@ -137,6 +138,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	neighbours_tick(d->rt.neighbours, now);
 	accounting_look(&d->private.accounting, &d->rt);
+	samples_tick(d->rt.samples, &d->rt, now);
 	runtime_open_devices(&d->rt, now);
 	reload_tick(d->rt.reload, now);
 	runtime_balance(&d->rt, now);
@@ -345,6 +347,7 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 				d->rt.config_path);
 	d->rt.dp = dataplane_create(&config);
 	d->rt.counts = d->rt.dp ? counts_create(d->rt.dp, config.parties) : NULL;
+	d->rt.samples = samples_create(config.parties);
 	d->rt.neighbours = d->rt.dp ? neighbours_create(d->rt.dp, d->rt.pool) : NULL;
 	d->rt.queues =
 		d->rt.dp ? queues_create(d->rt.dp, d->rt.workers, d->rt.worker_node, device_rxq)
@@ -353,8 +356,8 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	d->rt.base = event_base_new();
 	d->rt.background = d->rt.base ? background_create(d->rt.base) : NULL;
 	d->rt.reload = reload_create(&d->rt);
-	if (!d->rt.dp || !d->rt.queues || !d->rt.counts || !d->rt.neighbours || !d->rt.taps ||
-	    !d->rt.background || !d->rt.reload)
+	if (!d->rt.dp || !d->rt.queues || !d->rt.counts || !d->rt.samples || !d->rt.neighbours ||
+	    !d->rt.taps || !d->rt.background || !d->rt.reload)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		worker_set_pool(dataplane_worker(d->rt.dp, i),
@@ -441,6 +444,7 @@ static void end(struct daemon *d)
 	}
 	taps_free(d->rt.taps);
 	neighbours_free(d->rt.neighbours);
+	samples_free(d->rt.samples);
 	counts_free(d->rt.counts);
 	if (d->rt.dp)
 		dataplane_destroy(d->rt.dp);

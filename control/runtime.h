@@ -42,7 +42,8 @@ struct runtime {
 	struct model *model;
 	struct tables *tables; /* of model; NULL: control does its work */
 	struct dataplane *dp;
-	struct counts *counts; /* what dp counts, as people see it */
+	struct counts *counts;   /* what dp counts, as people see it */
+	struct samples *samples; /* the same over time */
 	struct rte_mempool
 		*pool; /* control's; workers and devices on nodes without one use it, too */
 	struct rte_mempool *node_pool[NODE_MAX];

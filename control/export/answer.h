@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "runtime.h"
+#include "samples.h"
 #include "show.h"
 
 /* A command at work: its arguments, and where the text goes beside the document. */
@@ -23,6 +24,8 @@ struct asking {
 	char *next;            /* the command sets it when there is more; malloc */
 	struct waiter *waiter; /* the command's, if it sets later */
 	bool later;
+	unsigned int since_s; /* --since of commands whose arguments have it; 0: not given */
+	struct since *since;  /* what was counted in that time, for commands about counters */
 };
 
 typedef void (*command_fn)(struct asking *a);
@@ -43,7 +46,7 @@ struct column {
 	const char *key;
 	const char *heading;
 	int width; /* negative: left-aligned */
-	enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES } kind;
+	enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES, COLUMN_BITS } kind;
 };
 
 /* Print an array of objects as a table. */
@@ -55,6 +58,9 @@ void answer_table(struct asking *a, const json_t *rows, const struct column *col
 /* 1234567 -> "1,234,567"; and bytes as people say them. Static buffers of a few calls. */
 const char *answer_count(uint64_t n);
 const char *answer_bytes(uint64_t n);
+
+/* "60s", "5m", "1h", "1d", "90" as seconds, at most most; 0: no such time. */
+unsigned int answer_seconds(const char *text, unsigned int most);
 
 /* The exchange's own addresses on a port, and how they fare: an array of objects. */
 json_t *answer_own_addresses(const struct runtime *rt, uint16_t port);

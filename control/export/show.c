@@ -2,6 +2,8 @@
 /* Finds the command of a request, runs it, and renders tables for people. */
 #include "show.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -68,6 +70,72 @@ static void unknown(struct asking *a, int argc, char **argv)
 	answer_fail(a, 2, "napctl: %s: no such command (napctl --help)", said);
 }
 
+unsigned int answer_seconds(const char *text, unsigned int most)
+{
+	unsigned long long n, unit = 1;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*end == 'm')
+		unit = 60;
+	else if (*end == 'h')
+		unit = 3600;
+	else if (*end == 'd')
+		unit = 86400;
+	else if (*end && *end != 's')
+		return 0;
+	if ((*end && end[1]) || errno || n > most / unit)
+		return 0;
+	return (unsigned int)(n * unit);
+}
+
+/* Take --since TIME out of the arguments. False: an error was set. */
+static bool take_since(struct asking *a, const struct known_command *c)
+{
+	int at = 0;
+
+	while (at < a->argc && strcmp(a->argv[at], "--since") != 0)
+		at++;
+	if (at == a->argc)
+		return true;
+	a->since_s = at + 1 < a->argc ? answer_seconds(a->argv[at + 1], SAMPLES_LONGEST_S) : 0;
+	if (!a->since_s) {
+		answer_fail(a, 2, "%s: --since takes a time such as 30s, 5m or 1h, at most a day",
+			    c->words);
+		return false;
+	}
+	a->argc -= 2;
+	memmove(&a->argv[at], &a->argv[at + 2], (a->argc - at) * sizeof(*a->argv));
+	a->since = samples_since(a->rt->samples, a->rt, a->since_s * UINT64_C(1000000000),
+				 dataplane_now_ns(a->rt->dp));
+	if (!a->since)
+		answer_fail(a, 1, "no memory");
+	return a->since != NULL;
+}
+
+/* Whether the command's function is to be called; else an error was set. */
+static bool may_run(struct asking *a, const struct known_command *c, bool readonly)
+{
+	static const char since[] = "[--since TIME]";
+
+	if (c->writes && readonly) {
+		answer_fail(a, 1, "%s: not over the read-only socket; use control.socket",
+			    c->words);
+		return false;
+	}
+	if (strstr(c->arguments, since) && !take_since(a, c))
+		return false;
+	if (a->argc > 0 && (c->arguments[0] == '\0' || strcmp(c->arguments, since) == 0)) {
+		answer_fail(a, 2, "%s: takes no arguments%s%s", c->words,
+			    c->arguments[0] ? " but " : "", c->arguments);
+		return false;
+	}
+	return true;
+}
+
 struct command_answer command_run(struct runtime *rt, int argc, char **argv, const char *after,
 				  bool readonly, struct waiter *waiter)
 {
@@ -87,13 +155,9 @@ struct command_answer command_run(struct runtime *rt, int argc, char **argv, con
 		answer_fail(&a, 1, "no memory");
 	else if (i == KNOWN)
 		unknown(&a, argc, argv);
-	else if (known[i].writes && readonly)
-		answer_fail(&a, 1, "%s: not over the read-only socket; use control.socket",
-			    known[i].words);
-	else if (known[i].arguments[0] == '\0' && a.argc > 0)
-		answer_fail(&a, 2, "%s: takes no arguments", known[i].words);
-	else
+	else if (may_run(&a, &known[i], readonly))
 		known[i].run(&a);
+	since_free(a.since);
 	if (a.text)
 		fclose(a.text);
 	answer = (struct command_answer){ a.json, text, a.error, a.next, a.status, a.later };
@@ -147,6 +211,22 @@ const char *answer_bytes(uint64_t n)
 	return out;
 }
 
+/* Bits (a second, says the heading) as people say them: "1.2 Gb". */
+static const char *bits(uint64_t n)
+{
+	static const char *const units[] = { "b", "kb", "Mb", "Gb", "Tb", "Pb", "Eb" };
+	char *out = next_buffer();
+	double value = n;
+	unsigned int unit = 0;
+
+	while (value >= 999.5 && unit < 6) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(out, 40, unit && value < 99.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return out;
+}
+
 static const char *cell(const json_t *row, const struct column *column)
 {
 	const json_t *value = json_object_get(row, column->key);
@@ -156,8 +236,9 @@ static const char *cell(const json_t *row, const struct column *column)
 	if (json_is_boolean(value))
 		return json_is_true(value) ? "yes" : "no";
 	if (json_is_integer(value))
-		return column->kind == COLUMN_BYTES ? answer_bytes(json_integer_value(value))
-						    : answer_count(json_integer_value(value));
+		return column->kind == COLUMN_BYTES  ? answer_bytes(json_integer_value(value))
+		       : column->kind == COLUMN_BITS ? bits(json_integer_value(value))
+						     : answer_count(json_integer_value(value));
 	return "-";
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Commands that change what is in force: reload, confirm, ports on and off. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,32 +144,11 @@ static void reloaded(void *arg, const struct reload_result *result)
 
 /* ---- commands ---- */
 
-/* "60s", "5m", "1h", "90" as seconds; 0: no such time. */
-static unsigned int seconds(const char *text)
-{
-	unsigned long long n, unit = 1;
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return 0;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (*end == 'm')
-		unit = 60;
-	else if (*end == 'h')
-		unit = 3600;
-	else if (*end && *end != 's')
-		return 0;
-	if ((*end && end[1]) || errno || n > CONFIRM_MAX_S / unit)
-		return 0;
-	return (unsigned int)(n * unit);
-}
-
 void do_reload(struct asking *a)
 {
 	const bool check = a->argc == 1 && strcmp(a->argv[0], "--check") == 0;
 	const bool confirm = a->argc == 2 && strcmp(a->argv[0], "--confirm") == 0;
-	const unsigned int confirm_s = confirm ? seconds(a->argv[1]) : 0;
+	const unsigned int confirm_s = confirm ? answer_seconds(a->argv[1], CONFIRM_MAX_S) : 0;
 	int rc;
 
 	if ((a->argc && !check && !confirm) || (confirm && !confirm_s)) {

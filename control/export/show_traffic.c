@@ -46,8 +46,51 @@ static void host_json(const struct runtime *rt, uint16_t port, json_t *row)
 		json_object_set_new(row, "tap_error", json_string(error));
 }
 
-static json_t *port_json(const struct runtime *rt, size_t i)
+/* What a port counted, all the time or since what was asked for (then no more than is kept). */
+static void port_counts(const struct asking *a, uint16_t port, struct port_counters *c)
 {
+	if (!a->since) {
+		counts_port(a->rt->counts, port, c);
+		return;
+	}
+	*c = (struct port_counters){ 0 };
+	c->received.packets = since_port(a->since, port, SAMPLE_RX_PACKETS);
+	c->received.bytes = since_port(a->since, port, SAMPLE_RX_BYTES);
+	c->transmitted.packets = since_port(a->since, port, SAMPLE_TX_PACKETS);
+	c->transmitted.bytes = since_port(a->since, port, SAMPLE_TX_BYTES);
+	c->forwarded.packets = since_port(a->since, port, SAMPLE_FORWARDED);
+	c->consumed.packets = since_port(a->since, port, SAMPLE_CONSUMED);
+	for (unsigned int r = REASON_CONSUMED + 1; r < REASON_COUNT; r++)
+		c->drop[r].packets = since_port(a->since, port, SAMPLE_DROPS + r);
+}
+
+/* A rate beside a count: KEY of so many in the time that was asked for. */
+static void add_rate(const struct asking *a, json_t *row, const char *key, uint64_t n)
+{
+	const double seconds = a->since->seconds;
+
+	json_object_set_new(row, key, json_u64(seconds > 0 ? (uint64_t)(n / seconds + 0.5) : 0));
+}
+
+static void add_rates(const struct asking *a, json_t *row, const struct port_counters *c)
+{
+	json_object_set_new(row, "since_s", json_real(a->since->seconds));
+	add_rate(a, row, "rx_packets_per_s", c->received.packets);
+	add_rate(a, row, "rx_bits_per_s", c->received.bytes * 8);
+	add_rate(a, row, "tx_packets_per_s", c->transmitted.packets);
+	add_rate(a, row, "tx_bits_per_s", c->transmitted.bytes * 8);
+}
+
+/* Above a table of what was counted in a time. */
+static void say_since(const struct asking *a)
+{
+	if (a->since)
+		fprintf(a->text, "the last %.0f seconds\n", a->since->seconds);
+}
+
+static json_t *port_json(const struct asking *a, size_t i)
+{
+	const struct runtime *rt = a->rt;
 	const struct config_port *port = &rt->config->ports[i];
 	const uint16_t number = model_port_number(rt->model, i);
 	const struct runtime_device *d = &rt->devices[model_port_device(rt->model, number)];
@@ -55,7 +98,7 @@ static json_t *port_json(const struct runtime *rt, size_t i)
 	struct port_counters c;
 	json_t *row;
 
-	counts_port(rt->counts, number, &c);
+	port_counts(a, number, &c);
 	row = json_pack("{s:s,s:s,s:s,s:b,s:b,s:s,s:i,s:i}", "port", port->name, "description",
 			port->description, "device", port->device, "enabled", (int)enabled,
 			"overruled", (int)runtime_port_overruled(rt, number), "link",
@@ -71,6 +114,10 @@ static json_t *port_json(const struct runtime *rt, size_t i)
 	json_object_set_new(row, "consumed", json_u64(c.consumed.packets));
 	json_object_set_new(row, "dropped", json_u64(dropped(&c)));
 	json_object_set_new(row, "drops", drops_of(c.drop));
+	if (a->since) {
+		add_rates(a, row, &c);
+		return row;
+	}
 	json_object_set_new(row, "egress_drops", drops_of(c.egress_drop));
 	json_object_set_new(row, "pending", json_u64(c.pending));
 	json_object_set_new(row, "reported", json_u64(c.reported.packets));
@@ -95,13 +142,26 @@ void show_ports(struct asking *a)
 		{ "tx_bytes", "", 8, COLUMN_BYTES },
 		{ "dropped", "Dropped", 9, COLUMN_COUNT },
 	};
+	static const struct column rates[] = {
+		{ "port", "Port", -8, COLUMN_TEXT },
+		{ "link", "Link", -4, COLUMN_TEXT },
+		{ "rx_packets_per_s", "In packet/s", 11, COLUMN_COUNT },
+		{ "rx_bits_per_s", "In bit/s", 9, COLUMN_BITS },
+		{ "tx_packets_per_s", "Out packet/s", 12, COLUMN_COUNT },
+		{ "tx_bits_per_s", "Out bit/s", 9, COLUMN_BITS },
+		{ "dropped", "Dropped", 9, COLUMN_COUNT },
+	};
 	const json_t *row;
 	size_t i;
 
+	say_since(a);
 	a->json = json_array();
 	for (i = 0; i < a->rt->config->port_count; i++)
-		json_array_append_new(a->json, port_json(a->rt, i));
-	TABLE(a, a->json, columns);
+		json_array_append_new(a->json, port_json(a, i));
+	if (a->since)
+		TABLE(a, a->json, rates);
+	else
+		TABLE(a, a->json, columns);
 	json_array_foreach(a->json, i, row)
 	{
 		const char *error = json_string_value(json_object_get(row, "error"));
@@ -189,9 +249,9 @@ void show_port(struct asking *a)
 	i = port_named(a, a->argv[0]);
 	if (i == SIZE_MAX)
 		return;
-	a->json = port_json(a->rt, i);
+	a->json = port_json(a, i);
 	d = &a->rt->devices[model_port_device(a->rt->model, model_port_number(a->rt->model, i))];
-	if (d->device) {
+	if (d->device && !a->since) {
 		struct device_losses losses;
 		struct device_info info;
 
@@ -204,9 +264,11 @@ void show_port(struct asking *a)
 		json_object_set_new(a->json, "receive_errors", json_u64(losses.receive_errors));
 		json_object_set_new(a->json, "transmit_errors", json_u64(losses.transmit_errors));
 	}
-	add_neighbourhood(a, i);
+	if (!a->since)
+		add_neighbourhood(a, i);
 	print_object(a, a->json);
-	print_addresses(a);
+	if (!a->since)
+		print_addresses(a);
 	fprintf(a->text, "  drops\n");
 	json_object_foreach(json_object_get(a->json, "drops"), key, value)
 		fprintf(a->text, "    %12s  %-20s %s\n", answer_count(json_integer_value(value)),
@@ -232,12 +294,23 @@ static struct matrix_cell party_traffic(const struct runtime *rt, uint16_t party
 	return sum;
 }
 
-static json_t *member_json(const struct runtime *rt, size_t i)
+static struct matrix_cell party_counts(const struct asking *a, uint16_t party, bool out)
 {
+	if (!a->since)
+		return party_traffic(a->rt, party, out);
+	return (struct matrix_cell){
+		since_party(a->since, party, out ? SAMPLE_RECEIVED_PACKETS : SAMPLE_SENT_PACKETS),
+		since_party(a->since, party, out ? SAMPLE_RECEIVED_BYTES : SAMPLE_SENT_BYTES),
+	};
+}
+
+static json_t *member_json(const struct asking *a, size_t i)
+{
+	const struct runtime *rt = a->rt;
 	const struct config_member *m = &rt->config->members[i];
 	const uint16_t party = model_member_party(rt->model, i);
-	const struct matrix_cell in = party_traffic(rt, party, false),
-				 out = party_traffic(rt, party, true);
+	const struct matrix_cell in = party_counts(a, party, false),
+				 out = party_counts(a, party, true);
 	json_t *row = json_pack("{s:s,s:i,s:s}", "member", m->name, "asn", (int)m->asn, "port",
 				m->port == SIZE_MAX ? "" : rt->config->ports[m->port].name);
 
@@ -246,6 +319,13 @@ static json_t *member_json(const struct runtime *rt, size_t i)
 	json_object_set_new(row, "sent_bytes", json_u64(in.bytes));
 	json_object_set_new(row, "received_packets", json_u64(out.packets));
 	json_object_set_new(row, "received_bytes", json_u64(out.bytes));
+	if (!a->since)
+		return row;
+	json_object_set_new(row, "since_s", json_real(a->since->seconds));
+	add_rate(a, row, "sent_packets_per_s", in.packets);
+	add_rate(a, row, "sent_bits_per_s", in.bytes * 8);
+	add_rate(a, row, "received_packets_per_s", out.packets);
+	add_rate(a, row, "received_bits_per_s", out.bytes * 8);
 	return row;
 }
 
@@ -260,11 +340,23 @@ void show_members(struct asking *a)
 		{ "received_packets", "Gets", 10, COLUMN_COUNT },
 		{ "received_bytes", "", 8, COLUMN_BYTES },
 	};
+	static const struct column rates[] = {
+		{ "member", "Member", -16, COLUMN_TEXT },
+		{ "port", "Port", -6, COLUMN_TEXT },
+		{ "sent_packets_per_s", "Sends packet/s", 14, COLUMN_COUNT },
+		{ "sent_bits_per_s", "bit/s", 8, COLUMN_BITS },
+		{ "received_packets_per_s", "Gets packet/s", 13, COLUMN_COUNT },
+		{ "received_bits_per_s", "bit/s", 8, COLUMN_BITS },
+	};
 
+	say_since(a);
 	a->json = json_array();
 	for (size_t i = 0; i < a->rt->config->member_count; i++)
-		json_array_append_new(a->json, member_json(a->rt, i));
-	TABLE(a, a->json, columns);
+		json_array_append_new(a->json, member_json(a, i));
+	if (a->since)
+		TABLE(a, a->json, rates);
+	else
+		TABLE(a, a->json, columns);
 }
 
 static json_t *router_json(const struct runtime *rt, const struct config_router *r)
@@ -299,7 +391,7 @@ void show_member(struct asking *a)
 		return;
 	}
 	m = &a->rt->config->members[member];
-	a->json = member_json(a->rt, member);
+	a->json = member_json(a, member);
 	json_object_set_new(a->json, "description", json_string(m->description));
 	print_object(a, a->json);
 	list = json_array();
@@ -315,12 +407,20 @@ void show_member(struct asking *a)
 	json_object_set_new(a->json, "prefixes", list);
 }
 
-static int by_bytes(const void *x, const void *y)
+static int by_key(const void *x, const void *y, const char *key)
 {
-	const json_int_t a = json_integer_value(json_object_get(*(json_t *const *)x, "bytes"));
-	const json_int_t b = json_integer_value(json_object_get(*(json_t *const *)y, "bytes"));
+	const json_int_t a = json_integer_value(json_object_get(*(json_t *const *)x, key));
+	const json_int_t b = json_integer_value(json_object_get(*(json_t *const *)y, key));
 
 	return (a < b) - (a > b);
+}
+
+/* By packets where bytes are not known. */
+static int by_bytes(const void *x, const void *y)
+{
+	const int order = by_key(x, y, "bytes");
+
+	return order ? order : by_key(x, y, "packets");
 }
 
 /* Largest first, as people ask. */
@@ -470,7 +570,8 @@ static bool drops_arguments(struct asking *a, size_t *port, unsigned int *last)
 			}
 			*last = n;
 		} else {
-			answer_fail(a, 2, "show drops: takes [--port NAME] [--last N]");
+			answer_fail(a, 2,
+				    "show drops: takes [--port NAME] [--last N] [--since TIME]");
 			return false;
 		}
 	}
@@ -478,9 +579,10 @@ static bool drops_arguments(struct asking *a, size_t *port, unsigned int *last)
 }
 
 /* Totals by reason and their largest port, over all ports or one. */
-static json_t *drop_totals(const struct runtime *rt, size_t only_port)
+static json_t *drop_totals(const struct asking *a, size_t only_port)
 {
-	json_t *rows = json_array();
+	const struct runtime *rt = a->rt;
+	json_t *rows = json_array(), *row;
 
 	for (int r = REASON_CONSUMED + 1; r < REASON_COUNT; r++) {
 		struct tally sum = { 0, 0 };
@@ -490,15 +592,19 @@ static json_t *drop_totals(const struct runtime *rt, size_t only_port)
 
 			if (only_port != SIZE_MAX && i != only_port)
 				continue;
-			counts_port(rt->counts, model_port_number(rt->model, i), &c);
+			port_counts(a, model_port_number(rt->model, i), &c);
 			sum.packets += c.drop[r].packets;
 			sum.bytes += c.drop[r].bytes;
 		}
-		if (sum.packets)
-			json_array_append_new(
-				rows, json_pack("{s:s,s:o,s:o,s:s}", "reason", reason_name(r),
-						"packets", json_u64(sum.packets), "bytes",
-						json_u64(sum.bytes), "meaning", reason_text(r)));
+		if (!sum.packets)
+			continue;
+		row = json_pack("{s:s,s:o,s:s}", "reason", reason_name(r), "packets",
+				json_u64(sum.packets), "meaning", reason_text(r));
+		if (a->since)
+			add_rate(a, row, "packets_per_s", sum.packets);
+		else
+			json_object_set_new(row, "bytes", json_u64(sum.bytes));
+		json_array_append_new(rows, row);
 	}
 	return sorted(rows);
 }
@@ -511,6 +617,12 @@ void show_drops(struct asking *a)
 		{ "reason", "Reason", -22, COLUMN_TEXT },
 		{ "meaning", "", -8, COLUMN_TEXT },
 	};
+	static const struct column rates[] = {
+		{ "packets", "Packets", 10, COLUMN_COUNT },
+		{ "packets_per_s", "a second", 8, COLUMN_COUNT },
+		{ "reason", "Reason", -22, COLUMN_TEXT },
+		{ "meaning", "", -8, COLUMN_TEXT },
+	};
 	unsigned int last = 0;
 	size_t port = SIZE_MAX, i;
 	json_t *list, *row;
@@ -518,9 +630,13 @@ void show_drops(struct asking *a)
 	if (!drops_arguments(a, &port, &last))
 		return;
 	list = json_array();
-	a->json = json_pack("{s:o,s:o}", "drops", drop_totals(a->rt, port), "last", list);
+	a->json = json_pack("{s:o,s:o}", "drops", drop_totals(a, port), "last", list);
 	if (last == 0) {
-		TABLE(a, json_object_get(a->json, "drops"), columns);
+		say_since(a);
+		if (a->since)
+			TABLE(a, json_object_get(a->json, "drops"), rates);
+		else
+			TABLE(a, json_object_get(a->json, "drops"), columns);
 		return;
 	}
 	last_drops(a, port, last, list);

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# napctl with a running napd: every command, its exit status, sockets, what happened since. Prints TAP.
+#
+#   tests/live/napctl.sh BUILD_FOLDER
+set -euo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=/dev/null
+. tests/live/check.sh
+
+exits() { # STATUS WORD...
+	local expected=$1 status=0
+	shift
+	napctl "$@" >"$WORK/said" 2>"$WORK/error" || status=$?
+	cat "$WORK/said" "$WORK/error"
+	[ "$status" = "$expected" ]
+}
+
+# Every command that shows, as people and programs get it: a table of 80 columns, one document.
+SHOWS=("ports" "port alpha" "members" "member Alpha" "neighbours" "neighbors" "routes" "route 203.0.113.66"
+	"drops" "drops --port alpha --last 5" "matrix" "workers" "tables" "events" "version" "reload"
+	"ports --since 5s" "port alpha --since 1m" "members --since 1h" "member Beta --since 10s" "drops --since 5m"
+	"events --since 5m --last 3")
+
+shows_all() {
+	local words
+	for words in "${SHOWS[@]}"; do
+		# shellcheck disable=SC2086
+		napctl show $words >"$WORK/text" || { echo "$words" && return 1; }
+		# shellcheck disable=SC2086
+		napctl --json show $words | python3 -m json.tool >/dev/null || { echo "$words: no JSON" && return 1; }
+		case $words in events* | "drops --port"*) continue ;; esac # lines of their own length
+		[ "$(wc -L <"$WORK/text")" -le 80 ] || { echo "$words: wider than 80" && cat "$WORK/text" && return 1; }
+	done
+}
+
+statuses() {
+	exits 0 show route 203.0.113.66 && exits 1 show route 192.0.2.77 || return 1
+	exits 2 show nonsense && exits 2 show ports extra && exits 2 show port nobody || return 1
+	exits 2 show ports --since && exits 2 show ports --since 5x && exits 2 show ports --since 2d || return 1
+	exits 2 show events --last 0 && exits 2 show matrix --since 5s || return 1
+	[ "$(wc -l <"$WORK/error")" = 1 ] || return 1
+	exits 2 && exits 2 --nonsense && exits 2 --watch reload || return 1
+	exits 0 --help && exits 0 show ports --help && exits 0 --version || return 1
+	"$BUILD/napctl" -s /nonexistent/napd.sock show ports
+	[ $? = 1 ]
+}
+
+socket_modes() {
+	[ "$(stat -c %a "$WORK/napd.sock")" = 660 ] && [ "$(stat -c %a "$WORK/napd-ro.sock")" = 666 ] || return 1
+	# the read-only one shows, and changes nothing
+	local words
+	for words in reload confirm "port alpha disable" "clear neighbour 198.51.100.4" "workers rebalance" "fib audit"; do
+		# shellcheck disable=SC2086
+		"$BUILD/napctl" -s "$WORK/napd-ro.sock" $words
+		[ $? = 1 ] || return 1
+	done
+	"$BUILD/napctl" -s "$WORK/napd-ro.sock" show ports
+}
+
+json_of() { # PYTHON-EXPRESSION of d WORD...
+	local expression=$1
+	shift
+	napctl --json "$@" | python3 -c "
+import json, sys
+d = json.load(sys.stdin)
+print(d if len(json.dumps(d)) < 800 else '')
+sys.exit(not ($expression))"
+}
+
+# 200 packets each way, then silence: they are in the last minute and not in the last two seconds.
+since_counts() {
+	in_ns alpha-host ping -c 200 -i 0.005 -W 1 -q 203.0.113.66 | grep -q ' 0% packet loss' || return 1
+	json_of 'd["forwarded"] >= 200 and d["rx_packets_per_s"] > 0 and d["since_s"] <= 61' \
+		show port alpha --since 1m || return 1
+	json_of '[m for m in d if m["member"] == "Alpha"][0]["sent_packets"] >= 200' show members --since 1m || return 1
+	in_ns alpha-host ping -c 20 -i 0.005 -W 1 -q 192.0.2.77 # no route
+	json_of '[r for r in d["drops"] if r["reason"] == "no-route"][0]["packets"] == 20' show drops --since 1m || return 1
+	sleep 3.2
+	json_of 'd["forwarded"] <= 2 and 1.9 < d["since_s"] < 3.3' show port alpha --since 2s || return 1
+	json_of 'd["drops"] == []' show drops --since 2s || return 1
+	json_of 'd["forwarded"] >= 200 and d["drops"]["no-route"] == 20' show port alpha --since 1h
+}
+
+# What a day's view says is what a minute's says and what the counters say, while all is younger.
+since_agrees() {
+	python3 - "$(napctl --json show port alpha --since 5m)" "$(napctl --json show port alpha --since 20h)" \
+		"$(napctl --json show port alpha)" <<'END'
+import json, sys
+fine, coarse, ever = map(json.loads, sys.argv[1:])
+for key in ("rx_packets", "rx_bytes", "forwarded", "consumed"):
+    assert fine[key] == coarse[key] == ever[key], (key, fine[key], coarse[key], ever[key])
+END
+}
+
+watches() {
+	local status=0
+	timeout -s INT 2.5 "$BUILD/napctl" -s "$WORK/napd.sock" show ports --watch >"$WORK/watch" || status=$?
+	cat "$WORK/watch"
+	[ "$(grep -c 'In packet/s' "$WORK/watch")" -ge 2 ] && [ "$status" = 124 ] || return 1
+	timeout -s INT --preserve-status 0.5 "$BUILD/napctl" -s "$WORK/napd.sock" show version --watch
+	[ $? = 130 ]
+}
+
+events() {
+	ip -n "$X-beta" link set nap down
+	within 2 port_is beta down || return 1
+	ip -n "$X-beta" link set nap up
+	ip -n "$X-beta" route add default via 198.51.100.3
+	ports_up || return 1
+	napctl show events --since 1m | tee /dev/stderr | grep -q 'port: beta is down' || return 1
+	json_of 'd[-1]["text"] == "beta is up" and d[-1]["module"] == "port" and len(d) == 1' show events --last 1 || return 1
+	napctl show events | grep -q ' run: .*ready'
+}
+
+begin "${1:-build}"
+check "every command shows, in 80 columns and as one document" shows_all
+check "exit status" statuses
+check "sockets' modes, and what is for whom" socket_modes
+check "what was counted since" since_counts
+check "seconds and minutes agree" since_agrees
+check "--watch, until Ctrl-C" watches
+check "the last events" events
+check "every packet is accounted for" within 3 conserved
+end
