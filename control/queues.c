@@ -357,6 +357,19 @@ unsigned int queues_of_worker(const struct queues *q, uint16_t worker, struct qu
 	return count;
 }
 
+unsigned int queues_across(const struct queues *q, uint16_t device)
+{
+	unsigned int n = 0;
+
+	for (uint16_t k = 0; k < WORKER_MAX; k++) {
+		const struct queue *queue = &q->queue[device][k];
+
+		n += queue->there && queue->told != BALANCE_NOBODY && queue->node >= 0 &&
+		     q->node[queue->told] >= 0 && q->node[queue->told] != queue->node;
+	}
+	return n;
+}
+
 double queues_busy(const struct queues *q, uint16_t worker)
 {
 	return q->worker[worker].busy;

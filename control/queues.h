@@ -70,6 +70,9 @@ struct queue_view {
 unsigned int queues_of_worker(const struct queues *q, uint16_t worker, struct queue_view *list,
 			      unsigned int n);
 
+/* How many queues of a device are polled from another NUMA node than its own. */
+unsigned int queues_across(const struct queues *q, uint16_t device);
+
 /* Share of a worker's time with packets in its hands, over the last second: 0 to 1. */
 double queues_busy(const struct queues *q, uint16_t worker);
 

@@ -252,6 +252,23 @@ static void members_text(FILE *f, const struct runtime *rt)
 	matrix_text(f, rt, true);
 }
 
+static void queues_text(FILE *f, const struct runtime *rt)
+{
+	head(f, "napd_port_cross_node_queues", "gauge",
+	     "Receive queues polled from another NUMA node than the device's.");
+	for (size_t i = 0; i < rt->config->port_count; i++) {
+		const uint16_t port = model_port_number(rt->model, i);
+
+		fputs("napd_port_cross_node_queues", f);
+		put_label(f, "port", rt->config->ports[i].name, "{");
+		fprintf(f, "} %u\n", queues_across(rt->queues, model_port_device(rt->model, port)));
+	}
+	head(f, "napd_worker_info", "gauge", "Where a worker runs.");
+	for (unsigned int i = 0; i < rt->workers; i++)
+		fprintf(f, "napd_worker_info{worker=\"%u\",cpu=\"%u\",node=\"%d\"} 1\n", i,
+			rt->worker_core[i], rt->worker_node[i]);
+}
+
 static void tables_text(FILE *f, struct runtime *rt)
 {
 	struct model_routes routes;
@@ -321,6 +338,7 @@ char *metrics_text(struct runtime *rt)
 	port_state_text(f, rt, views);
 	members_text(f, rt);
 	tables_text(f, rt);
+	queues_text(f, rt);
 	process_text(f, rt);
 	failed = ferror(f) != 0;
 	free(views);

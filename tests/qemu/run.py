@@ -208,12 +208,15 @@ class Test:
             driver = self.guest.run(f'driver_of {port.pci}').strip()
             assert driver == 'vfio-pci', (port.pci, driver)
 
-    def napd_starts_on_pci_addresses(self):
-        self.guest.run('napd check')
+    def _start(self):
         self.guest.run('napd run >/dev/ttyS0 2>&1 & napd=$!')
         self.guest.run('for i in $(seq 60); do [ -S /run/napd/napd.sock ] && break; sleep 0.5; done; '
                        'napctl show version')
-        rows = self.guest.wait('show ports', lambda rows: all(r['link'] == 'up' for r in rows), 'links')
+        return self.guest.wait('show ports', lambda rows: all(r['link'] == 'up' for r in rows), 'links')
+
+    def napd_starts_on_pci_addresses(self):
+        self.guest.run('napd check')
+        rows = self._start()
         assert [r['device'] for r in rows] == [p.pci for p in self.ports.values()], rows
 
     def arp_and_neighbour_discovery_are_answered(self):
@@ -308,7 +311,10 @@ class Test:
         pages = '/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/free_hugepages'
         free = [int(self.guest.run(f'cat {pages % node}')) for node in (0, 1)]
         assert max(free) < PAGES - 40, free
-        assert 'NUMA' not in self.guest.log.read_text(errors='replace'), 'a warning about nodes'
+        log = self.guest.log.read_text(errors='replace')
+        assert 'NUMA' not in log, 'a warning about nodes'
+        # e1000e has two transmit queues for three workers
+        assert '0000:21:00.0 has 2 transmit queues for 3 workers: they share' in log, log[-2000:]
 
     def flows_of_several_queues_share_two_workers_in_order(self):
         before = self.guest.ask('show workers')
@@ -344,9 +350,20 @@ class Test:
             line = re.search(rf'^napd_port_receive_packets_total.*port="{row["port"]}".* (\d+)$', metrics, re.MULTILINE)
             assert line and int(line[1]) == row['rx_packets'], (row, line)
         assert re.search(r'^napd_worker_busy_seconds_total{worker="1"} [0-9.]+$', metrics, re.MULTILINE), metrics
+        assert 'napd_worker_info{worker="2",cpu="3",node="1"} 1\n' in metrics, metrics
+        assert 'napd_port_cross_node_queues{port="pb"} 0\n' in metrics, metrics
         self.guest.run(f'{fetch}/healthz')
 
-    def it_stops_and_its_nics_can_be_used_again(self):
+    def it_stops_and_starts_again_on_the_same_nics(self):
+        self.guest.run('kill -TERM $napd; wait $napd')
+        # now with workers on node 0 only: pb is served across nodes, and a warning says so
+        self.guest.run("sed -i 's/memory: 192M/&, cores: \"1-2\"/' /etc/napd/napd.yaml")
+        self._start()
+        self.packets_are_forwarded_both_ways()
+        log = self.guest.log.read_text(errors='replace')
+        assert re.search(r'warning device: 0000:41:00.0 is on NUMA node 1, where no worker runs', log), log[-2000:]
+        metrics = self.guest.run('wget -q -O - http://127.0.0.1:9473/metrics')
+        assert 'napd_port_cross_node_queues{port="pb"} 1\n' in metrics, metrics
         self.guest.run('kill -TERM $napd; wait $napd')
 
 

@@ -264,6 +264,31 @@ static void rebalancing_evens_out(void **state)
 	queues_free(q);
 }
 
+static void queues_across_nodes_are_counted(void **state)
+{
+	static const int16_t two[2] = { 0, 1 };
+	struct rig *rig = start();
+	struct queues *q = queues_create(rig->dp, 2, two, handle);
+	struct queue_view list[QUEUES];
+
+	(void)state;
+	queues_set_device(q, 0, 2, 1);
+	queues_set_device(q, 1, 2, 5);
+	queues_set_device(q, 2, 2, -1);
+	assert_int_equal(queues_across(q, 1), 0); /* nobody polls it yet */
+	queues_share(q);
+	assert_int_equal(queues_across(q, 0), 0);
+	assert_int_equal(queues_across(q, 1), 2);
+	assert_int_equal(queues_across(q, 2), 0);
+	assert_int_equal(listed(q, 0, list) + listed(q, 1, list), 6);
+	assert_true(queues_cross_nodes(q, 5));
+	assert_false(queues_cross_nodes(q, 1));
+	assert_int_equal(queues_move(q, 0, 1, 0), 0); /* who insists may */
+	assert_int_equal(queues_across(q, 0), 1);
+	rig_destroy(rig);
+	queues_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_busy_worker_is_relieved),
 		cmocka_unit_test(nine_busy_seconds_are_not_ten),
 		cmocka_unit_test(rebalancing_evens_out),
+		cmocka_unit_test(queues_across_nodes_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
