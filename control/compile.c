@@ -30,8 +30,8 @@ struct interfaces {
 	uint32_t ports, devices;
 	struct snapshot_port *port;
 	struct snapshot_device *device;
-	bool polices, polices_egress; /* some port does */
-	struct mac_slot **mac_slot;   /* of each port */
+	bool tagged, polices, polices_egress; /* some port does */
+	struct mac_slot **mac_slot;           /* of each port */
 	struct address_set special4, special6;
 };
 
@@ -371,6 +371,7 @@ static int compile_ports(struct interfaces *all, const struct model *model)
 	for (uint16_t i = 0; i < all->ports; i++) {
 		if (compile_port(all, model, i, &all->port[i]))
 			return -ENOMEM;
+		all->tagged |= all->port[i].vlan != 0;
 		all->polices |= all->port[i].ingress.enabled;
 		all->polices_egress |= all->port[i].egress.enabled;
 	}
@@ -511,6 +512,7 @@ struct snapshot *compile(struct model *model)
 	snapshot->port = c->interfaces->port;
 	snapshot->devices = c->interfaces->devices;
 	snapshot->device = c->interfaces->device;
+	snapshot->tagged = c->interfaces->tagged;
 	snapshot->polices = c->interfaces->polices;
 	snapshot->polices_egress = c->interfaces->polices_egress;
 	snapshot->special4 = c->interfaces->special4;

@@ -105,7 +105,7 @@ static void answer_send(struct worker *w, const struct pending_answer *a)
 	if (!reply)
 		return;
 	record.tx_bytes = rte_pktmbuf_pkt_len(reply);
-	w->active |= transmit(w->queue, w->port_queue, reply, &record);
+	w->active |= transmit(w->port_queue, reply, &record);
 }
 
 void answers_send(struct worker *w)

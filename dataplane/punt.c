@@ -203,7 +203,7 @@ static void injected_unsent(struct worker *w, const struct injected *item)
 /* Frames of one port straight to its queue. Returns how many it took. */
 static unsigned int injected_transmit(struct worker *w, const struct injected *item, unsigned int n)
 {
-	const struct txq *q = &w->queue[w->port_queue[item->port]].txq;
+	const struct txq *q = &w->port_queue[item->port]->txq;
 	struct port_counters *out = &w->counters[item->port];
 	struct rte_mbuf *frame[INJECT_WAITING];
 	uint32_t bytes[INJECT_WAITING];

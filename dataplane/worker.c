@@ -136,8 +136,9 @@ void worker_set_pool(struct worker *w, struct rte_mempool *pool)
 
 void worker_set_transmit(struct worker *w, uint16_t port, uint16_t queue, struct txq txq)
 {
-	w->port_queue[port] = queue;
+	w->port_queue[port] = &w->queue[queue];
 	w->queue[queue].txq = txq;
+	w->queue[queue].bit = UINT64_C(1) << queue % 64;
 }
 
 void worker_online(struct worker *w)

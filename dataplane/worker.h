@@ -25,6 +25,7 @@ struct transmit_record {
 
 struct transmit_queue {
 	struct txq txq;
+	uint64_t bit; /* its own of worker.active */
 	uint32_t n;
 	/* between two bursts at most TRANSMIT_MAX are taken, so that a burst needs not ask */
 	struct rte_mbuf *frame[TRANSMIT_MAX + BURST_MAX];
@@ -58,13 +59,13 @@ struct worker {
 	struct rte_mempool *pool;
 
 	struct port_counters *counters; /* [PORT_MAX] */
-	struct matrix_cell *matrix;     /* [in << party_bits | out][family] */
+	struct matrix_cell *matrix;     /* [family][in << party_bits | out] */
 	uint8_t party_bits;
 	struct port_meters *meters; /* [PORT_MAX] */
 
 	struct transmit_queue *queue; /* [queues] */
 	uint64_t active;              /* bit i: queues i, i + 64, ... may hold frames */
-	uint16_t port_queue[PORT_MAX];
+	struct transmit_queue *port_queue[PORT_MAX];
 
 	/* live only: see live.h */
 	struct worker_queues *queues; /* control writes, the worker loads once a loop */
@@ -155,19 +156,17 @@ static inline uint16_t record_out_port(const struct transmit_record *r)
  * the frames of one burst and the answers to them, BURST_MAX in all, until transmit_flush().
  * Returns the queue's bit of worker.active, for the caller to set: a register does for a burst.
  */
-static inline __attribute__((always_inline)) uint64_t transmit(struct transmit_queue *queues,
-							       const uint16_t *port_queue,
-							       struct rte_mbuf *frame,
-							       const struct transmit_record *record)
+static inline __attribute__((always_inline)) uint64_t transmit(
+	struct transmit_queue *const *port_queue, struct rte_mbuf *frame,
+	const struct transmit_record *record)
 {
-	const uint16_t index = port_queue[record_out_port(record)];
-	struct transmit_queue *q = &queues[index];
+	struct transmit_queue *q = port_queue[record_out_port(record)];
 	const uint32_t n = q->n;
 
 	q->n = n + 1;
 	q->frame[n] = frame;
 	q->record[n] = *record;
-	return UINT64_C(1) << index % 64;
+	return q->bit;
 }
 
 /* tx.c: hand what one queue, or every one, holds to its device. */
@@ -196,7 +195,7 @@ void pipeline_resume(struct burst *b, struct worker *w);
 /* The index of a matrix cell. */
 static inline uint32_t matrix_index(uint8_t party_bits, uint16_t in, uint16_t out, bool ipv6)
 {
-	return ((uint32_t)in << party_bits | out) << 1 | ipv6;
+	return ((uint32_t)ipv6 << party_bits | in) << party_bits | out;
 }
 
 /* stage/ */

@@ -231,6 +231,7 @@ struct snapshot {
 
 	/* whether any port has an ingress or egress meter: else those stages look at nothing */
 	bool polices, polices_egress;
+	bool tagged; /* whether any port has a VLAN tag */
 
 	struct address_set special4; /* own addresses, network and broadcast addresses */
 	struct address_set special6; /* own global and subnet-router anycast addresses */

@@ -94,24 +94,12 @@ static __attribute__((noinline)) uint32_t frame_fit(struct rte_mbuf *frame, cons
 	return RTE_MAX(bytes, (uint32_t)FRAME_MIN_BYTES);
 }
 
-/*
- * Put the Ethernet header before the IP packet of bytes at l3 in a frame of frame_bytes, and
- * fit the frame around both. Returns its length.
- */
-static inline __attribute__((always_inline)) uint32_t frame_finish(struct rte_mbuf *frame,
-								   uint32_t frame_bytes,
-								   uint8_t *l3, uint32_t l3_bytes,
-								   const struct nexthop *nh,
-								   bool ipv6)
+/* Whether the bytes from l2 on, and they alone, are in the frame, and are enough. */
+static inline bool frame_fits(struct rte_mbuf *frame, uint32_t frame_bytes, const uint8_t *l2,
+			      uint32_t bytes)
 {
-	const uint8_t *l2 = l3 - nh->l2_bytes;
-	const uint32_t bytes = l3_bytes + nh->l2_bytes;
-
-	write_ethernet(l3, nh, ipv6);
-	if (unlikely((l2 != rte_pktmbuf_mtod(frame, const uint8_t *)) | (bytes != frame_bytes) |
-		     (bytes < FRAME_MIN_BYTES)))
-		return frame_fit(frame, l2, bytes);
-	return frame_bytes;
+	return (l2 == rte_pktmbuf_mtod(frame, const uint8_t *)) & (bytes == frame_bytes) &
+	       (bytes >= FRAME_MIN_BYTES);
 }
 
 /* ---- fragmentation: RFC 791 3.2 ---- */
@@ -179,7 +167,8 @@ static void fragment_finish(struct rte_mbuf *piece, const struct rte_mbuf *frame
 	memset(ip + 10, 0, sizeof(checksum));
 	checksum = ~rte_raw_cksum(ip, (ip[0] & 0xf) * 4);
 	memcpy(ip + 10, &checksum, sizeof(checksum));
-	frame_finish(piece, rte_pktmbuf_pkt_len(piece), ip, rte_pktmbuf_pkt_len(piece), nh, false);
+	write_ethernet(ip, nh, false);
+	frame_fit(piece, ip - nh->l2_bytes, rte_pktmbuf_pkt_len(piece) + nh->l2_bytes);
 	frame_inherit(piece, frame);
 }
 
@@ -187,7 +176,7 @@ static void fragment_finish(struct rte_mbuf *piece, const struct rte_mbuf *frame
 static void fragments_send(struct burst *b, uint32_t i, struct worker *w, const struct nexthop *nh,
 			   struct rte_mbuf **piece, uint16_t n)
 {
-	struct transmit_queue *q = &w->queue[w->port_queue[nh->port]];
+	struct transmit_queue *q = w->port_queue[nh->port];
 	struct port_counters *out = &w->counters[nh->port];
 	struct matrix_cell *cell =
 		&w->matrix[matrix_index(w->party_bits, b->party[i], nh->party, false)];
@@ -247,60 +236,98 @@ static void sample(const struct burst *b, uint32_t i, struct worker *w, const st
 /* What does not change from packet to packet, where no store is feared to have changed it. */
 struct forwarder {
 	const struct nexthop *nexthop;
-	struct transmit_queue *queue;
-	const uint16_t *port_queue;
+	struct transmit_queue *const *port_queue;
 	uint8_t party_bits;
+	bool ipv6, fitting; /* constants in each copy of the text */
 };
 
-static inline struct forwarder forwarder(struct worker *w)
+static inline struct forwarder forwarder(struct worker *w, bool ipv6, bool fitting)
 {
-	return (struct forwarder){ w->snapshot->nexthops->nexthop, w->queue, w->port_queue,
-				   w->party_bits };
+	return (struct forwarder){ w->snapshot->nexthops->nexthop, w->port_queue, w->party_bits,
+				   ipv6, fitting };
 }
 
 /* Returns the bit of the queue. */
 static inline __attribute__((always_inline)) uint64_t forward(const struct burst *b, uint32_t i,
-							      const struct forwarder *f, bool ipv6)
+							      const struct forwarder *f)
 {
 	const struct nexthop *nh = &f->nexthop[b->nexthop[i]];
 	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
 	struct transmit_record record = {
-		.cell = matrix_index(f->party_bits, b->party[i], nh->party, ipv6),
+		.cell = matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
 		.ports = record_ports(b->port[i], nh->port),
 		.rx_bytes = b->bytes[i],
+		.tx_bytes = b->bytes[i],
 	};
 
-	if (ipv6)
+	if (f->ipv6)
 		l3[7]--;
 	else
 		ttl_decrement4(l3);
-	record.tx_bytes = frame_finish(b->frame[i], b->bytes[i], l3, b->l3_bytes[i], nh, ipv6);
-	return transmit(f->queue, f->port_queue, b->frame[i], &record);
+	write_ethernet(l3, nh, f->ipv6);
+	if (!f->fitting) {
+		const uint8_t *l2 = l3 - nh->l2_bytes;
+		const uint32_t bytes = b->l3_bytes[i] + nh->l2_bytes;
+
+		if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
+			record.tx_bytes = frame_fit(b->frame[i], l2, bytes);
+	}
+	return transmit(f->port_queue, b->frame[i], &record);
 }
 
-/* One text, compiled for each family. */
-static inline __attribute__((always_inline)) void forward_all(const struct burst *b,
-							      struct worker *w, bool ipv6)
+/* One text, compiled for each family, and for bursts whose frames all fit. */
+static inline __attribute__((always_inline)) void forward_each(const struct burst *b,
+							       struct worker *w, bool ipv6,
+							       bool fitting)
 {
-	const struct forwarder f = forwarder(w);
+	const struct forwarder f = forwarder(w, ipv6, fitting);
 	const uint32_t n = b->n;
 	uint64_t active = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		active |= forward(b, i, &f, ipv6);
+		active |= forward(b, i, &f);
 	w->active |= active;
+}
+
+/* Whether all frames leave as long as they came: no tag comes or goes, nothing is cut or padded. */
+static bool all_fit(const struct burst *b, const struct snapshot *s)
+{
+	const uint32_t n = b->n;
+	uint32_t differ = 0;
+
+	if (!b->one_port || s->tagged)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		differ |= (b->bytes[i] - b->l3_bytes[i]) ^ RTE_ETHER_HDR_LEN;
+	for (uint32_t i = 0; i < n; i++)
+		differ |= b->bytes[i] < FRAME_MIN_BYTES;
+	return !differ;
+}
+
+static void forward_all(const struct burst *b, struct worker *w)
+{
+	const bool fitting = all_fit(b, w->snapshot);
+
+	if (b->ipv6 && fitting)
+		forward_each(b, w, true, true);
+	else if (b->ipv6)
+		forward_each(b, w, true, false);
+	else if (fitting)
+		forward_each(b, w, false, true);
+	else
+		forward_each(b, w, false, false);
 }
 
 /* Some are to be cut up: those between leave in their order. */
 static void forward_some(struct burst *b, struct worker *w)
 {
-	const struct forwarder f = forwarder(w);
+	const struct forwarder f = forwarder(w, false, false);
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (b->sets.oversize >> i & 1)
 			forward_fragments(b, i, w, &f.nexthop[b->nexthop[i]]);
 		else
-			w->active |= forward(b, i, &f, false);
+			w->active |= forward(b, i, &f);
 	}
 }
 
@@ -316,10 +343,8 @@ void stage_rewrite(struct burst *b, struct worker *w)
 {
 	if (unlikely(w->dp->config.hooks.sample))
 		sample_some(b, w);
-	if (b->ipv6)
-		forward_all(b, w, true);
-	else if (likely(!b->sets.oversize))
-		forward_all(b, w, false);
+	if (likely(!b->sets.oversize))
+		forward_all(b, w);
 	else
 		forward_some(b, w);
 	burst_keep(b, b->dead);

@@ -459,8 +459,8 @@ static void transmit_some(struct rig *rig, uint16_t in_port, uint16_t out_port, 
 	};
 
 	for (unsigned int i = 0; i < n; i++)
-		rig->w->active |= transmit(rig->w->queue, rig->w->port_queue,
-					   rte_pktmbuf_alloc(rig->pool), &record);
+		rig->w->active |=
+			transmit(rig->w->port_queue, rte_pktmbuf_alloc(rig->pool), &record);
 }
 
 static void frames_of_a_queue_count_for_their_ports(void **state)

@@ -147,6 +147,7 @@ static void fill_port(struct rig *rig, uint16_t i)
 	snprintf(p->name, sizeof(p->name), "%s", name[i]);
 	p->device = i == 0 ? 0 : 1;
 	p->vlan = i == 2 ? 100 : 0;
+	rig->snapshot.tagged = true;
 	p->mtu = i == 2 ? 9000 : 1500;
 	p->party = i;
 	p->used = true;
