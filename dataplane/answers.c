@@ -92,7 +92,6 @@ static void answer_send(struct worker *w, const struct pending_answer *a)
 		.l3_bytes = a->l3_bytes,
 		.port = &w->snapshot->port[a->port],
 	};
-	struct transmit_record record = { .ports = record_ports(PORT_NONE, a->port) };
 	struct rte_mbuf *reply;
 
 	if (!answer_allowed(a))
@@ -104,8 +103,8 @@ static void answer_send(struct worker *w, const struct pending_answer *a)
 	reply = answer_make(a, &r, w->pool);
 	if (!reply)
 		return;
-	record.tx_bytes = rte_pktmbuf_pkt_len(reply);
-	w->active |= transmit(w->port_queue, reply, &record);
+	w->active |= transmit(w->port_queue, reply,
+			      record(0, PORT_NONE, a->port, 0, rte_pktmbuf_pkt_len(reply)));
 }
 
 void answers_send(struct worker *w)

@@ -2,43 +2,32 @@
 /* Transmission: frames wait by queue until the burst is done; what a device took is counted. */
 #include "worker.h"
 
-/* Records in a row of the same ports: their sums are added once. */
-struct run {
-	uint32_t ports;
-	uint64_t packets, rx_bytes, tx_bytes;
-};
-
-static void count_run(struct worker *w, const struct run *run)
+/*
+ * Count the run of records of the same ports that begins with the first of n: their sums are
+ * added once. Returns how many it has.
+ */
+static uint32_t count_some(struct worker *w, const struct transmit_record *r, uint32_t n)
 {
-	const struct transmit_record r = { .ports = run->ports };
-	const uint16_t in_port = record_in_port(&r);
-	struct port_counters *out = &w->counters[record_out_port(&r)];
-
-	tally_add(&out->transmitted, run->packets, run->tx_bytes);
-	if (in_port == PORT_NONE)
-		tally_add(&out->originated, run->packets, run->tx_bytes);
-	else
-		tally_add(&w->counters[in_port].forwarded, run->packets, run->rx_bytes);
-}
-
-/* Count the run that begins with the first of n records. Returns how many it has. */
-static uint32_t count_some(struct worker *w, const struct transmit_record *record, uint32_t n)
-{
+	const uint32_t ports = record_ports(r[0]);
+	const uint16_t in_port = record_in_port(r[0]);
+	struct port_counters *out = &w->counters[record_out_port(r[0])];
 	struct matrix_cell *matrix = w->matrix;
-	const uint32_t ports = record->ports;
-	const bool originated = record_in_port(record) == PORT_NONE;
 	uint64_t rx_bytes = 0, tx_bytes = 0;
 	uint32_t i = 0;
 
-	for (; i < n && record[i].ports == ports; i++) {
-		rx_bytes += record[i].rx_bytes;
-		tx_bytes += record[i].tx_bytes;
-		if (originated)
+	for (; i < n && record_ports(r[i]) == ports; i++) {
+		rx_bytes += record_rx_bytes(r[i]);
+		tx_bytes += record_tx_bytes(r[i]);
+		if (in_port == PORT_NONE)
 			continue;
-		counter_add(&matrix[record[i].cell].packets, 1);
-		counter_add(&matrix[record[i].cell].bytes, record[i].rx_bytes);
+		counter_add(&matrix[record_cell(r[i])].packets, 1);
+		counter_add(&matrix[record_cell(r[i])].bytes, record_rx_bytes(r[i]));
 	}
-	count_run(w, &(struct run){ ports, i, rx_bytes, tx_bytes });
+	tally_add(&out->transmitted, i, tx_bytes);
+	if (in_port == PORT_NONE)
+		tally_add(&out->originated, i, tx_bytes);
+	else
+		tally_add(&w->counters[in_port].forwarded, i, rx_bytes);
 	return i;
 }
 
@@ -49,18 +38,19 @@ static void count_sent(struct worker *w, const struct transmit_record *record, u
 		i += count_some(w, record + i, n - i);
 }
 
-static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct transmit_record *r)
+static void drop_unsent(struct worker *w, struct rte_mbuf *frame, struct transmit_record r)
 {
 	const uint16_t in_port = record_in_port(r);
 	struct port_counters *out = &w->counters[record_out_port(r)];
 
 	if (in_port == PORT_NONE) {
-		tally_add(&out->unsent, 1, r->tx_bytes);
+		tally_add(&out->unsent, 1, record_tx_bytes(r));
 	} else {
-		const struct drop_event event = { frame, in_port, DROP_TX_FULL, r->rx_bytes };
+		const struct drop_event event = { frame, in_port, DROP_TX_FULL,
+						  record_rx_bytes(r) };
 
 		worker_count_drop(w, &event);
-		tally_add(&out->egress_drop[DROP_TX_FULL], 1, r->tx_bytes);
+		tally_add(&out->egress_drop[DROP_TX_FULL], 1, record_tx_bytes(r));
 	}
 	rte_pktmbuf_free(frame);
 }
@@ -69,7 +59,7 @@ static void drop_unsent(struct worker *w, struct rte_mbuf *frame, const struct t
 static void drop_from(struct worker *w, struct transmit_queue *q, uint32_t from)
 {
 	for (uint32_t i = from; unlikely(i < q->n); i++)
-		drop_unsent(w, q->frame[i], &q->record[i]);
+		drop_unsent(w, q->frame[i], q->record[i]);
 	q->n = RTE_MIN(q->n, from);
 }
 

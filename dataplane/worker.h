@@ -18,9 +18,8 @@
 
 /* in_port PORT_NONE: originated here. */
 struct transmit_record {
-	uint32_t cell;               /* of the matrix */
-	uint32_t ports;              /* in_port | out_port << 16 */
-	uint32_t rx_bytes, tx_bytes; /* as received and as sent */
+	uint64_t cell_ports; /* cell of the matrix | in_port << 32 | out_port << 48 */
+	uint64_t bytes;      /* as received | as sent << 32 */
 };
 
 struct transmit_queue {
@@ -136,19 +135,44 @@ bool meter_take(struct rte_meter_srtcm *bucket, const struct meter *meter, uint6
 /* Count and tell of a drop that is not swept out of a burst (transmission). */
 void worker_count_drop(struct worker *w, const struct drop_event *event);
 
-static inline uint32_t record_ports(uint16_t in_port, uint16_t out_port)
+static inline struct transmit_record record(uint32_t cell, uint16_t in_port, uint16_t out_port,
+					    uint32_t rx_bytes, uint32_t tx_bytes)
 {
-	return in_port | (uint32_t)out_port << 16;
+	return (struct transmit_record){
+		.cell_ports = cell | (uint64_t)in_port << 32 | (uint64_t)out_port << 48,
+		.bytes = rx_bytes | (uint64_t)tx_bytes << 32,
+	};
 }
 
-static inline uint16_t record_in_port(const struct transmit_record *r)
+static inline uint32_t record_cell(struct transmit_record r)
 {
-	return (uint16_t)r->ports;
+	return (uint32_t)r.cell_ports;
 }
 
-static inline uint16_t record_out_port(const struct transmit_record *r)
+/* Both ports of a record as one word. */
+static inline uint32_t record_ports(struct transmit_record r)
 {
-	return r->ports >> 16;
+	return r.cell_ports >> 32;
+}
+
+static inline uint16_t record_in_port(struct transmit_record r)
+{
+	return (uint16_t)(r.cell_ports >> 32);
+}
+
+static inline uint16_t record_out_port(struct transmit_record r)
+{
+	return r.cell_ports >> 48;
+}
+
+static inline uint32_t record_rx_bytes(struct transmit_record r)
+{
+	return (uint32_t)r.bytes;
+}
+
+static inline uint32_t record_tx_bytes(struct transmit_record r)
+{
+	return r.bytes >> 32;
 }
 
 /*
@@ -157,15 +181,14 @@ static inline uint16_t record_out_port(const struct transmit_record *r)
  * Returns the queue's bit of worker.active, for the caller to set: a register does for a burst.
  */
 static inline __attribute__((always_inline)) uint64_t transmit(
-	struct transmit_queue *const *port_queue, struct rte_mbuf *frame,
-	const struct transmit_record *record)
+	struct transmit_queue *const *port_queue, struct rte_mbuf *frame, struct transmit_record r)
 {
-	struct transmit_queue *q = port_queue[record_out_port(record)];
+	struct transmit_queue *q = port_queue[record_out_port(r)];
 	const uint32_t n = q->n;
 
 	q->n = n + 1;
 	q->frame[n] = frame;
-	q->record[n] = *record;
+	q->record[n] = r;
 	return q->bit;
 }
 

@@ -29,16 +29,17 @@ static inline void ttl_decrement4(uint8_t *ip)
 /*
  * The prepared header ends where the IP header begins; its EtherType is 0 and written here.
  * Not a byte before it is written: it begins a cache line in most buffers, and the line before
- * it nobody else touches.
+ * it nobody else touches. tagged: some header may have a tag.
  */
-static inline void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6)
+static inline void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6, bool tagged)
 {
 	const uint64_t type = RTE_BE16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 	const uint8_t *end = nh->l2 + sizeof(nh->l2);
 	uint64_t last;
 
 	/* the first bytes of a header with a tag; without one, once more what follows */
-	memcpy(l3 - nh->l2_bytes, end - nh->l2_bytes, 4);
+	if (tagged)
+		memcpy(l3 - nh->l2_bytes, end - nh->l2_bytes, 4);
 	memcpy(l3 - RTE_ETHER_HDR_LEN, end - RTE_ETHER_HDR_LEN, sizeof(last));
 	memcpy(&last, end - sizeof(last), sizeof(last));
 	last |= type << 48;
@@ -167,7 +168,7 @@ static void fragment_finish(struct rte_mbuf *piece, const struct rte_mbuf *frame
 	memset(ip + 10, 0, sizeof(checksum));
 	checksum = ~rte_raw_cksum(ip, (ip[0] & 0xf) * 4);
 	memcpy(ip + 10, &checksum, sizeof(checksum));
-	write_ethernet(ip, nh, false);
+	write_ethernet(ip, nh, false, true);
 	frame_fit(piece, ip - nh->l2_bytes, rte_pktmbuf_pkt_len(piece) + nh->l2_bytes);
 	frame_inherit(piece, frame);
 }
@@ -253,26 +254,23 @@ static inline __attribute__((always_inline)) uint64_t forward(const struct burst
 {
 	const struct nexthop *nh = &f->nexthop[b->nexthop[i]];
 	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
-	struct transmit_record record = {
-		.cell = matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
-		.ports = record_ports(b->port[i], nh->port),
-		.rx_bytes = b->bytes[i],
-		.tx_bytes = b->bytes[i],
-	};
+	uint32_t tx_bytes = b->bytes[i];
 
 	if (f->ipv6)
 		l3[7]--;
 	else
 		ttl_decrement4(l3);
-	write_ethernet(l3, nh, f->ipv6);
+	write_ethernet(l3, nh, f->ipv6, !f->fitting);
 	if (!f->fitting) {
 		const uint8_t *l2 = l3 - nh->l2_bytes;
 		const uint32_t bytes = b->l3_bytes[i] + nh->l2_bytes;
 
 		if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
-			record.tx_bytes = frame_fit(b->frame[i], l2, bytes);
+			tx_bytes = frame_fit(b->frame[i], l2, bytes);
 	}
-	return transmit(f->port_queue, b->frame[i], &record);
+	return transmit(f->port_queue, b->frame[i],
+			record(matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
+			       b->port[i], nh->port, b->bytes[i], tx_bytes));
 }
 
 /* One text, compiled for each family, and for bursts whose frames all fit. */

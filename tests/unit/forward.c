@@ -450,17 +450,12 @@ static void frame_without_port_counts_on_the_fallback(void **state)
 
 static void transmit_some(struct rig *rig, uint16_t in_port, uint16_t out_port, unsigned int n)
 {
-	const struct transmit_record record = {
-		.cell = matrix_index(rig->w->party_bits, in_port == PORT_NONE ? 0 : in_port,
-				     out_port, false),
-		.ports = record_ports(in_port, out_port),
-		.rx_bytes = 100,
-		.tx_bytes = 96,
-	};
+	const uint16_t party = in_port == PORT_NONE ? 0 : in_port;
+	const uint32_t cell = matrix_index(rig->w->party_bits, party, out_port, false);
 
 	for (unsigned int i = 0; i < n; i++)
-		rig->w->active |=
-			transmit(rig->w->port_queue, rte_pktmbuf_alloc(rig->pool), &record);
+		rig->w->active |= transmit(rig->w->port_queue, rte_pktmbuf_alloc(rig->pool),
+					   record(cell, in_port, out_port, 100, 96));
 }
 
 static void frames_of_a_queue_count_for_their_ports(void **state)
