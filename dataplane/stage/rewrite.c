@@ -238,14 +238,24 @@ static void sample(const struct burst *b, uint32_t i, struct worker *w, const st
 struct forwarder {
 	const struct nexthop *nexthop;
 	struct transmit_queue *const *port_queue;
+	uint32_t cell;    /* of the first packet's party and party 0 */
+	uint16_t in_port; /* of the first packet */
 	uint8_t party_bits;
 	bool ipv6, fitting; /* constants in each copy of the text */
 };
 
-static inline struct forwarder forwarder(struct worker *w, bool ipv6, bool fitting)
+static inline struct forwarder forwarder(const struct burst *b, const struct worker *w, bool ipv6,
+					 bool fitting)
 {
-	return (struct forwarder){ w->snapshot->nexthops->nexthop, w->port_queue, w->party_bits,
-				   ipv6, fitting };
+	return (struct forwarder){
+		.nexthop = w->snapshot->nexthops->nexthop,
+		.port_queue = w->port_queue,
+		.cell = matrix_index(w->party_bits, b->party[0], 0, ipv6),
+		.in_port = b->port[0],
+		.party_bits = w->party_bits,
+		.ipv6 = ipv6,
+		.fitting = fitting,
+	};
 }
 
 /* Returns the bit of the queue. */
@@ -268,9 +278,13 @@ static inline __attribute__((always_inline)) uint64_t forward(const struct burst
 		if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
 			tx_bytes = frame_fit(b->frame[i], l2, bytes);
 	}
-	return transmit(f->port_queue, b->frame[i],
-			record(matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
-			       b->port[i], nh->port, b->bytes[i], tx_bytes));
+	/* a burst that fits is from one port and party */
+	return transmit(
+		f->port_queue, b->frame[i],
+		f->fitting ? record(f->cell + nh->party, f->in_port, nh->port, b->bytes[i],
+				    b->bytes[i])
+			   : record(matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
+				    b->port[i], nh->port, b->bytes[i], tx_bytes));
 }
 
 /* One text, compiled for each family, and for bursts whose frames all fit. */
@@ -278,7 +292,7 @@ static inline __attribute__((always_inline)) void forward_each(const struct burs
 							       struct worker *w, bool ipv6,
 							       bool fitting)
 {
-	const struct forwarder f = forwarder(w, ipv6, fitting);
+	const struct forwarder f = forwarder(b, w, ipv6, fitting);
 	const uint32_t n = b->n;
 	uint64_t active = 0;
 
@@ -319,7 +333,7 @@ static void forward_all(const struct burst *b, struct worker *w)
 /* Some are to be cut up: those between leave in their order. */
 static void forward_some(struct burst *b, struct worker *w)
 {
-	const struct forwarder f = forwarder(w, false, false);
+	const struct forwarder f = forwarder(b, w, false, false);
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (b->sets.oversize >> i & 1)

@@ -121,14 +121,17 @@ static bool passes(const struct snapshot *s, const struct burst *b, uint32_t i, 
 /* Whether every packet's class of senders holds its party: the usual case, without a branch. */
 static bool all_pass_prefixes(const struct snapshot *s, const struct burst *b, const uint32_t *leaf)
 {
-	uint64_t pass = 1;
+	const uint16_t party = b->party[0];
+	const uint64_t *allowed = s->allowed + party / 64;
+	const size_t words = s->allowed_words;
+	const uint32_t n = b->n;
+	uint64_t pass = UINT64_MAX;
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		const uint16_t party = b->party[i];
-
-		pass &= s->allowed[(size_t)leaf[i] * s->allowed_words + party / 64] >> party % 64;
-	}
-	return pass;
+	if (!b->one_port)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		pass &= allowed[leaf[i] * words];
+	return pass >> party % 64 & 1;
 }
 
 static void judge(struct burst *b, struct worker *w, const uint32_t *leaf, uint32_t wanted)
