@@ -282,7 +282,7 @@ static void probe_error(const struct device_wish *wish, int rc, char error[DEVIC
 			why);
 	else
 		snprintf(error, DEVICE_ERROR_MAX,
-			 "DPDK finds no such device (%s); see `dpdk-devbind.py --status`", why);
+			 "DPDK finds no such device (%s); `napd doctor` says why", why);
 }
 
 static int probe(struct device *d, char error[DEVICE_ERROR_MAX])

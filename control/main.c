@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "config.h"
+#include "doctor.h"
 #include "model.h"
 #include "replay.h"
 #include "run.h"
@@ -23,6 +24,7 @@ struct command {
 static int command_replay(int argc, char **argv);
 static int command_check(int argc, char **argv);
 static int command_run_daemon(int argc, char **argv);
+static int command_doctor(int argc, char **argv);
 
 static const char replay_usage[] =
 	"usage: napd replay [-c FILE] [--in PORT=CAPTURE]... [--rib FILE]... [--out DIR]\n"
@@ -77,11 +79,25 @@ static const char check_usage[] =
 	"Exit status: 0 it is right (there may be warnings); 2 it is not, and every error was\n"
 	"printed.\n";
 
+static const char doctor_usage[] =
+	"usage: napd doctor [-c FILE] [--json]\n"
+	"\n"
+	"Examines the host (hugepages, IOMMU, NUMA, cores, drivers, limits, interfaces) for what\n"
+	"the configuration needs, and says for each finding what mends it. Changes nothing.\n"
+	"\n"
+	"  -c, --config FILE      the exchange (default " CONFIG_PATH_DEFAULT ", if it is there)\n"
+	"      --json             print the findings as one JSON object\n"
+	"      --help             this text\n"
+	"\n"
+	"Exit status: 0 nothing is to be mended (there may be notes); 1 something is; 2 the\n"
+	"configuration is wrong.\n";
+
 static const struct command commands[] = {
 	{ "run", "run the exchange", run_usage, command_run_daemon },
 	{ "replay", "forward captures through the exchange, offline", replay_usage,
 	  command_replay },
 	{ "check", "validate a configuration and its tables", check_usage, command_check },
+	{ "doctor", "examine the host, and say what mends it", doctor_usage, command_doctor },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -294,6 +310,36 @@ static int command_check(int argc, char **argv)
 static int command_run_daemon(int argc, char **argv)
 {
 	return command_with_config(argc, argv, run_usage, run);
+}
+
+static int command_doctor(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = NULL;
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":c:", known, NULL)) != -1) {
+		if (option == 'c') {
+			path = optarg;
+		} else if (option == 'j') {
+			json = true;
+		} else if (option == 'h') {
+			fputs(doctor_usage, stdout);
+			return EXIT_STATUS_DONE;
+		} else {
+			return bad_option("doctor", option, argv);
+		}
+	}
+	if (optind < argc)
+		return complain(EXIT_STATUS_WRONG, "napd doctor: %s: name the file with -c",
+				argv[optind]);
+	return doctor(path, json);
 }
 
 static int unknown_command(const char *name)

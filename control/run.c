@@ -393,7 +393,8 @@ static int start(struct daemon *d)
 	if (cores.warning[0])
 		log_warning("run", "%s", cores.warning);
 	if (eal_start_live(d->rt.config, &cores, error) != 0)
-		return complain(EXIT_STATUS_FAILED, "%s: %s", d->rt.config_path, error);
+		return complain(EXIT_STATUS_FAILED, "%s: %s; napd doctor says what the host lacks",
+				d->rt.config_path, error);
 	status = start_dataplane(d, &cores);
 	if (status != EXIT_STATUS_DONE)
 		return status;
