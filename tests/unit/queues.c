@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "eal.h"
+#include "out_of_memory.h"
 #include "queues.h"
 #include "rig.h"
 
@@ -264,6 +265,39 @@ static void rebalancing_evens_out(void **state)
 	queues_free(q);
 }
 
+/* Told by halves, a queue would have nobody, or two. */
+static void without_memory_nothing_moves_until_there_is_some(void **state)
+{
+	struct rig *rig = start();
+	struct queues *q = queues_create(rig->dp, 2, nodes, handle);
+	struct queue_view list[QUEUES];
+	struct queue_move move;
+
+	(void)state;
+	queues_set_device(q, 0, 2, -1);
+	queues_share(q);
+	for (unsigned int n = 0; n < 2; n++) {
+		const struct worker_queues *before[2] = { rig->dp->worker[0]->queues,
+							  rig->dp->worker[1]->queues };
+
+		out_of_memory_after(n);
+		assert_int_equal(queues_move(q, 0, 0, 1), 0);
+		out_of_memory_never();
+		assert_ptr_equal(rig->dp->worker[0]->queues, before[0]);
+		assert_ptr_equal(rig->dp->worker[1]->queues, before[1]);
+		assert_int_equal(listed(q, 0, list), 1);
+	}
+	assert_false(queues_tick(q, 1, &move));
+	assert_int_equal(listed(q, 0, list), 0);
+	assert_int_equal(rig->dp->worker[0]->queues->count, 0);
+	assert_int_equal(rig->dp->worker[1]->queues->count, 2);
+	assert_int_equal(rig->dp->worker[1]->queues->queue[0].after,
+			 rig->dp->worker[0]->queues->generation);
+	assert_int_equal(rig->dp->worker[1]->queues->queue[0].after_worker, 0);
+	rig_destroy(rig);
+	queues_free(q);
+}
+
 static void queues_across_nodes_are_counted(void **state)
 {
 	static const int16_t two[2] = { 0, 1 };
@@ -296,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_busy_worker_is_relieved),
 		cmocka_unit_test(nine_busy_seconds_are_not_ten),
 		cmocka_unit_test(rebalancing_evens_out),
+		cmocka_unit_test(without_memory_nothing_moves_until_there_is_some),
 		cmocka_unit_test(queues_across_nodes_are_counted),
 	};
 
