@@ -32,8 +32,9 @@ struct burst_sets {
 
 struct burst {
 	uint32_t n;
-	bool ipv6;     /* of a burst that STAGEs see: the family of all its packets */
-	bool alike;    /* frame stages only: all have the Ethernet header of the first, no tag */
+	bool ipv6;  /* of a burst that STAGEs see: the family of all its packets */
+	bool alike; /* frame stages only: untagged, the first one's MACs, all ARP or IP as sets.ipv6
+		     */
 	bool one_port; /* all came in by port[0], without a tag, from party[0] */
 	uint16_t device;
 	uint64_t dead; /* packets that leave at the next sweep */

@@ -98,7 +98,7 @@ static void judge_from(struct burst *b, uint32_t i, struct worker *w)
 
 /*
  * A burst is usually from one router: what the checks say of its first frame they say of all
- * with the same header, unless the destination is a group, whose packets are looked into.
+ * with the same MACs, unless the destination is a group, whose packets are looked into.
  */
 void stage_ethernet(struct burst *b, struct worker *w)
 {
@@ -115,6 +115,5 @@ void stage_ethernet(struct burst *b, struct worker *w)
 	}
 	for (uint32_t i = 0; i < BURST_MAX; i++)
 		b->party[i] = b->party[0];
-	b->sets.ipv6 = b->sets.ipv6 ? burst_all(b) : 0;
 	b->sets.arp = b->sets.arp ? burst_all(b) : 0;
 }

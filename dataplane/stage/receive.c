@@ -128,11 +128,42 @@ static bool are_whole(const struct burst *b)
 	return true;
 }
 
-static bool has_tag(const uint8_t *l3)
+/*
+ * Whether all frames have the first one's MACs and carry IPv4 or IPv6, as from a router that
+ * sends both; sets.ipv6 says which.
+ */
+static bool are_alike_but_family(struct burst *b)
 {
-	const uint16_t type = load_be16(l3 - 2);
+	const uint64_t destination = load_64(b->l3[0] - ETHER_BYTES);
+	const uint64_t source_type = load_64(b->l3[0] - sizeof(uint64_t));
+	const uint32_t n = b->n;
+	uint64_t differ = 0, ipv6 = 0;
 
-	return type == ETHERTYPE_VLAN || type == ETHERTYPE_SERVICE;
+	for (uint32_t i = 0; i < n; i++) {
+		const uint64_t mine = load_64(b->l3[i] - sizeof(uint64_t));
+		const bool is_ipv6 = mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV6);
+
+		differ |= (load_64(b->l3[i] - ETHER_BYTES) ^ destination) |
+			  (mine ^ source_type) << 16 |
+			  !(is_ipv6 | (mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV4)));
+		ipv6 |= (uint64_t)is_ipv6 << i;
+	}
+	b->sets.ipv6 = differ ? 0 : ipv6;
+	return !differ;
+}
+
+/* Whether the judgement of the first frame will do for all; says which are IPv6 then. */
+static bool find_alike(struct burst *b, bool offline)
+{
+	uint16_t type;
+
+	if (!take_frames(b) || (offline && !are_whole(b)))
+		return false;
+	if (!are_alike(b))
+		return are_alike_but_family(b);
+	type = load_be16(b->l3[0] - 2);
+	b->sets.ipv6 = type == RTE_ETHER_TYPE_IPV6 ? burst_all(b) : 0;
+	return type != ETHERTYPE_VLAN && type != ETHERTYPE_SERVICE;
 }
 
 void stage_receive(struct burst *b, struct worker *w)
@@ -141,8 +172,8 @@ void stage_receive(struct burst *b, struct worker *w)
 	const uint16_t untagged = device->port[0];
 
 	memcpy(b->order, burst_order, sizeof(b->order));
-	b->alike = take_frames(b) && are_alike(b) && !has_tag(b->l3[0]) && untagged != PORT_NONE &&
-		   (!w->dp->config.offline || are_whole(b));
+	b->alike = find_alike(b, w->dp->config.offline) && untagged != PORT_NONE;
+	b->sets.ipv6 = b->alike ? b->sets.ipv6 : 0;
 	b->one_port = b->alike;
 	if (likely(b->alike)) {
 		for (uint32_t i = 0; i < BURST_MAX; i++)
