@@ -15,6 +15,7 @@
 #include "feed/dump.h"
 #include "feed/file.h"
 #include "feed/static.h"
+#include "group.h"
 #include "model_state.h"
 
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
@@ -495,6 +496,101 @@ static int add_adjacencies(struct model *model)
 	for (size_t i = 0; !rc && i < model->neighbours; i++)
 		rc = model_add_adjacency(model, &model->neighbour[i]);
 	return rc;
+}
+
+/* ---- from one model to the next ---- */
+
+struct carrying {
+	struct model *next;
+	const struct model *old;
+	struct ip_prefix prefix; /* whose routes are looked at */
+	int rc;
+};
+
+/* The next hops of a leaf as the new configuration counts ports. Returns how many. */
+static size_t leaf_hops(const struct carrying *c, uint32_t leaf,
+			struct config_nexthop via[GROUP_HOPS_MAX])
+{
+	const struct hops *hops = &c->old->hops;
+	const struct hop_group *g = leaf & LEAF_GROUP ? &hops->group[leaf & ~LEAF_GROUP] : NULL;
+	const size_t n = g ? g->choices : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hop_key *key = &hops->hop[g ? g->choice[i].hop : leaf].key;
+
+		via[i] = (struct config_nexthop){ key->gateway,
+						  model_config_port(c->next, key->port),
+						  g ? g->choice[i].weight : 1 };
+	}
+	return n;
+}
+
+static int carry_feed(const struct carrying *c, const struct rib_route *route)
+{
+	struct config_nexthop via[GROUP_HOPS_MAX];
+	struct route r = { .prefix = c->prefix, .via = via };
+	int rc;
+
+	switch (route->leaf) {
+	case LEAF_BLACKHOLE:
+		r.kind = CONFIG_ROUTE_BLACKHOLE;
+		break;
+	case LEAF_UNREACHABLE:
+		r.kind = CONFIG_ROUTE_UNREACHABLE;
+		break;
+	case LEAF_PROHIBIT:
+		r.kind = CONFIG_ROUTE_PROHIBIT;
+		break;
+	default:
+		r.via_count = leaf_hops(c, route->leaf, via);
+		break;
+	}
+	rc = model_route_set(c->next, route->source, &r);
+	return rc == -ENOMEM ? rc : 0; /* others are counted */
+}
+
+/* A neighbour on a port that is still there, on a subnet of it. */
+static int carry_adjacent(const struct carrying *c, const struct rib_route *route)
+{
+	const struct hop_key *key = &c->old->hops.hop[route->leaf].key;
+	const struct neighbour n = { .address = key->gateway, .port = key->port };
+
+	if (model_config_port(c->next, key->port) == SIZE_MAX || model_is_own(c->next, &n.address))
+		return 0;
+	return model_add_adjacency(c->next, &n);
+}
+
+static void carry_route(void *arg, const struct rib_route *route)
+{
+	struct carrying *c = arg;
+
+	if (c->rc)
+		return;
+	if (route->source == ROUTE_FPM || route->source == ROUTE_KERNEL)
+		c->rc = carry_feed(c, route);
+	else if (route->source == ROUTE_ADJACENT)
+		c->rc = carry_adjacent(c, route);
+}
+
+static void carry_prefix(void *arg, const struct rib_route *best)
+{
+	struct carrying *c = arg;
+
+	c->prefix.key = best->prefix;
+	rib_routes(c->old->rib, &c->prefix, carry_route, c);
+}
+
+int model_carry(struct model *next, const struct model *old)
+{
+	struct carrying c = { .next = next, .old = old };
+
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		const struct ip_prefix all = { .ipv6 = ipv6 };
+
+		c.prefix.ipv6 = ipv6;
+		rib_walk(old->rib, &all, carry_prefix, &c);
+	}
+	return c.rc;
 }
 
 /* ---- tables that workers look up ---- */

@@ -116,6 +116,13 @@ void model_lock(const struct model *model);
 void model_lock_politely(const struct model *model);
 void model_unlock(const struct model *model);
 
+/*
+ * Put into a model that nobody uses yet what old has and no configuration tells: routes of
+ * live feeds, over ports by their numbers, and neighbours' host routes. Tables thread, of old. 0 or
+ * -ENOMEM.
+ */
+int model_carry(struct model *next, const struct model *old);
+
 /* Do what control asked for meanwhile. Tables thread. 0 or -ENOMEM. */
 int model_run_errands(struct model *model);
 /* Has the RIB changed since the tables in force were made of it? Tables thread. */

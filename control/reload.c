@@ -12,6 +12,7 @@
 #include "background.h"
 #include "log.h"
 #include "runtime_private.h"
+#include "tables.h"
 
 #define SECOND_NS    UINT64_C(1000000000)
 #define ROLL_AGAIN_S 5 /* after a roll-back that failed */
@@ -41,22 +42,6 @@ struct reload {
 	struct config *fallback; /* in force before what nobody confirmed yet; NULL: none */
 	uint64_t rollback_ns;    /* when */
 };
-
-struct reload *reload_create(struct runtime *rt)
-{
-	struct reload *reload = calloc(1, sizeof(*reload));
-
-	if (reload)
-		reload->rt = rt;
-	return reload;
-}
-
-void reload_free(struct reload *reload)
-{
-	if (reload)
-		config_free(reload->fallback);
-	free(reload);
-}
 
 /* ---- on the other thread ---- */
 
@@ -150,9 +135,9 @@ static void tell(const struct reload *reload, const struct reload_result *result
 
 static void begin_signalled(struct reload *reload);
 
-static void made(void *arg, bool cancelled)
+/* All that could be done beside what is in force is done. */
+static void finish(struct build *b, bool cancelled)
 {
-	struct build *b = arg;
 	struct reload *reload = b->reload;
 	struct runtime *rt = reload->rt;
 	struct device_change devices[2 * DEVICE_MAX];
@@ -163,7 +148,6 @@ static void made(void *arg, bool cancelled)
 					.confirm_s = b->confirm_s };
 
 	reload->build = NULL;
-	check_mtu(rt, b);
 	if (cancelled)
 		result.rc = -ECANCELED;
 	else if (!b->model || b->problems.errors)
@@ -192,6 +176,27 @@ static void made(void *arg, bool cancelled)
 		unmake(b);
 	if (reload->again && !cancelled)
 		begin_signalled(reload);
+}
+
+/* Routes of feeds follow before control does: the tables thread goes first. */
+static void made(void *arg, bool cancelled)
+{
+	struct build *b = arg;
+	struct runtime *rt = b->reload->rt;
+
+	check_mtu(rt, b);
+	if (cancelled || !b->model || b->problems.errors || b->kind == RELOAD_CHECK || !rt->tables)
+		finish(b, cancelled);
+	else
+		tables_switch(rt->tables, b->model);
+}
+
+void reload_tables_changed(struct reload *reload)
+{
+	struct build *b = reload->build;
+
+	if (b && b->model && tables_model(reload->rt->tables) == b->model)
+		finish(b, false);
 }
 
 static int begin(struct reload *reload, struct config *config, enum reload_kind kind,
@@ -301,4 +306,25 @@ void reload_tick(struct reload *reload, uint64_t now_ns)
 		return;
 	if (begin(reload, reload->fallback, RELOAD_ROLLBACK, 0, rolled_back, reload) == 0)
 		reload->fallback = NULL; /* it is with the build */
+}
+
+/* ---- its life ---- */
+
+struct reload *reload_create(struct runtime *rt)
+{
+	struct reload *reload = calloc(1, sizeof(*reload));
+
+	if (reload)
+		reload->rt = rt;
+	return reload;
+}
+
+void reload_free(struct reload *reload)
+{
+	if (!reload)
+		return;
+	if (reload->build) /* the tables thread had not gone over to it */
+		finish(reload->build, true);
+	config_free(reload->fallback);
+	free(reload);
 }

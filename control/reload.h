@@ -30,7 +30,7 @@ struct reload_result {
 typedef void (*reload_done_fn)(void *arg, const struct reload_result *result);
 
 struct reload *reload_create(struct runtime *rt);
-void reload_free(struct reload *reload); /* after rt->background; NULL is allowed */
+void reload_free(struct reload *reload); /* after rt->background and rt->tables; NULL is allowed */
 
 /*
  * Begin; done is called later, once. confirm_s: of RELOAD_APPLY, else 0. A reload without it
@@ -42,6 +42,9 @@ int reload_begin(struct reload *reload, enum reload_kind kind, unsigned int conf
 
 /* SIGHUP: as RELOAD_APPLY, after the one at work if there is one. Problems go to stderr. */
 void reload_signalled(struct reload *reload);
+
+/* The tables thread has something new: perhaps the model that a reload waits for. */
+void reload_tables_changed(struct reload *reload);
 
 /* Keep what is in force. -ENOENT: nothing waits to be confirmed; -EALREADY: it is being rolled
  * back. */

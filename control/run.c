@@ -113,8 +113,10 @@ static void on_tables(evutil_socket_t fd, short what, void *arg)
 	uint64_t count;
 
 	(void)what;
-	if (read(fd, &count, sizeof(count)) == sizeof(count))
-		runtime_publish(&d->rt);
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return;
+	runtime_publish(&d->rt);
+	reload_tables_changed(d->rt.reload);
 }
 
 static void on_links(evutil_socket_t fd, short what, void *arg)
@@ -418,6 +420,8 @@ static void end(struct daemon *d)
 	control_socket_close(d->socket);
 	background_free(d->rt.background);
 	d->rt.background = NULL;
+	tables_free(d->rt.tables);
+	d->rt.tables = NULL;
 	reload_free(d->rt.reload);
 	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
 		worker_set_queues(dataplane_worker(d->rt.dp, i), NULL);
@@ -435,7 +439,6 @@ static void end(struct daemon *d)
 		event_free(d->links);
 	if (d->tables)
 		event_free(d->tables);
-	tables_free(d->rt.tables);
 	if (d->rt.dp)
 		runtime_reclaim(&d->rt);
 	for (uint16_t i = 0; i < DEVICE_MAX; i++) {

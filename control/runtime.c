@@ -296,7 +296,6 @@ static void past_free(void *arg)
 {
 	struct past *p = arg;
 
-	tables_free(p->tables); /* it may be at work on the model */
 	model_free(p->model);
 	config_free(p->config);
 	free(p);
@@ -446,20 +445,15 @@ struct config *runtime_take(struct runtime *rt, struct config *config, struct mo
 	struct past *past = calloc(1, sizeof(*past));
 
 	if (past) {
-		*past = (struct past){ rt->private->past, rt->model, keep ? NULL : old,
-				       rt->tables };
+		*past = (struct past){ rt->private->past, rt->model, keep ? NULL : old };
 		rt->private->past = past;
 	} else {
 		log_error("run", "no memory to free what was in force; it stays");
 	}
-	if (rt->tables)
-		tables_stop(rt->tables);
-	rt->tables = NULL;
 	rt->model = model;
 	rt->config = config;
 	log_set_level(config->log.level);
 	runtime_adopt(rt, dataplane_now_ns(rt->dp));
-	runtime_start_tables(rt);
 	return keep ? old : NULL;
 }
 

@@ -40,7 +40,7 @@ struct runtime {
 	const char *config_path;
 	struct config *config;
 	struct model *model;
-	struct tables *tables; /* of model; NULL: control does its work */
+	struct tables *tables; /* NULL: control does their work */
 	struct dataplane *dp;
 	struct counts *counts;   /* what dp counts, as people see it */
 	struct samples *samples; /* the same over time */
@@ -76,8 +76,9 @@ size_t runtime_device_changes(const struct runtime *rt, const struct config *con
 			      struct model *model, struct device_change list[2 * DEVICE_MAX]);
 
 /*
- * Forward by another configuration and its model, which it takes; what was in force is freed
- * when nobody needs it any more. keep: but not the old configuration, which returns to the caller.
+ * Forward by another configuration and its model, which it takes and rt->tables works on; what was
+ * in force is freed when nobody needs it any more. keep: but not the old configuration, which
+ * returns to the caller.
  */
 struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,
 			    bool keep);

@@ -17,7 +17,6 @@ struct past {
 	struct past *next;
 	struct model *model;
 	struct config *config;
-	struct tables *tables;
 };
 
 /* How far a worker had come, and when that was first seen. */

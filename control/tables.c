@@ -22,15 +22,16 @@
 #define AGAIN_NS    SECOND_NS        /* after a build that found no memory */
 
 struct tables {
-	struct model *model;
+	struct model *model; /* the thread's; written under the mutex */
 	void (*changed)(void *arg);
 	void *arg;
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of all below */
 	pthread_cond_t wakes;
 	struct route_batch *first, **last;
-	bool poked;   /* errands wait in the model */
-	bool resting; /* and there was nothing else to do */
+	struct model *next; /* to switch to; NULL: none */
+	bool poked;         /* errands wait in the model */
+	bool resting;       /* and there was nothing else to do */
 	bool stop;
 	struct tables_view view;
 };
@@ -156,7 +157,7 @@ static void build(struct tables *t, struct round *r)
 	if (spent > t->view.longest_build_ns)
 		t->view.longest_build_ns = spent;
 	if (!rc && !t->stop)
-		t->changed(t->arg); /* under the mutex: never after tables_stop() */
+		t->changed(t->arg);
 	pthread_mutex_unlock(&t->mutex);
 }
 
@@ -166,7 +167,7 @@ static bool next(struct tables *t, struct round *r, bool dirty)
 	bool poked, go_on;
 
 	pthread_mutex_lock(&t->mutex);
-	while (!t->stop && !t->poked && !t->first && !r->batch) {
+	while (!t->stop && !t->poked && !t->next && !t->first && !r->batch) {
 		const struct timespec until = { (time_t)(r->wait_ns / SECOND_NS),
 						(long)(r->wait_ns % SECOND_NS) };
 
@@ -193,6 +194,45 @@ static bool next(struct tables *t, struct round *r, bool dirty)
 	return go_on;
 }
 
+/* Called by the model, under its lock. */
+static void wake(void *arg)
+{
+	struct tables *t = arg;
+
+	pthread_mutex_lock(&t->mutex);
+	t->poked = true;
+	pthread_cond_signal(&t->wakes);
+	pthread_mutex_unlock(&t->mutex);
+}
+
+/* Go over to another model, if control has one. */
+static void change_model(struct tables *t, struct round *r)
+{
+	struct model *next;
+	int rc;
+
+	pthread_mutex_lock(&t->mutex);
+	next = t->next;
+	pthread_mutex_unlock(&t->mutex);
+	if (!next)
+		return;
+	rc = model_carry(next, t->model);
+	if (!rc)
+		rc = model_prepare(next);
+	if (rc)
+		log_error("tables", "no memory for all routes of the feeds in the new tables");
+	next->wake_arg = t;
+	next->wake = wake;
+	r->built_ns = now_ns();
+	r->wait_ns = r->built_ns + PACE_NS;
+	pthread_mutex_lock(&t->mutex);
+	t->model = next;
+	t->next = NULL;
+	if (!t->stop)
+		t->changed(t->arg);
+	pthread_mutex_unlock(&t->mutex);
+}
+
 static void *run(void *arg)
 {
 	struct tables *t = arg;
@@ -201,6 +241,7 @@ static void *run(void *arg)
 
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	while (next(t, &r, dirty)) {
+		change_model(t, &r);
 		if (r.batch)
 			apply_slice(t, &r);
 		dirty = model_is_dirty(t->model);
@@ -215,17 +256,6 @@ static void *run(void *arg)
 }
 
 /* ---- its life ---- */
-
-/* Called by the model, under its lock. */
-static void wake(void *arg)
-{
-	struct tables *t = arg;
-
-	pthread_mutex_lock(&t->mutex);
-	t->poked = true;
-	pthread_cond_signal(&t->wakes);
-	pthread_mutex_unlock(&t->mutex);
-}
 
 struct tables *tables_start(struct model *model, void (*changed)(void *arg), void *arg)
 {
@@ -256,7 +286,7 @@ struct tables *tables_start(struct model *model, void (*changed)(void *arg), voi
 	return NULL;
 }
 
-void tables_stop(struct tables *t)
+static void stop(struct tables *t)
 {
 	pthread_mutex_lock(&t->mutex);
 	t->stop = true;
@@ -268,7 +298,7 @@ void tables_free(struct tables *t)
 {
 	if (!t)
 		return;
-	tables_stop(t);
+	stop(t);
 	pthread_join(t->thread, NULL);
 	while (t->first) {
 		struct route_batch *b = t->first;
@@ -280,6 +310,24 @@ void tables_free(struct tables *t)
 	pthread_cond_destroy(&t->wakes);
 	pthread_mutex_destroy(&t->mutex);
 	free(t);
+}
+
+void tables_switch(struct tables *t, struct model *next)
+{
+	pthread_mutex_lock(&t->mutex);
+	t->next = next;
+	pthread_cond_signal(&t->wakes);
+	pthread_mutex_unlock(&t->mutex);
+}
+
+struct model *tables_model(struct tables *t)
+{
+	struct model *model;
+
+	pthread_mutex_lock(&t->mutex);
+	model = t->model;
+	pthread_mutex_unlock(&t->mutex);
+	return model;
 }
 
 int tables_post(struct tables *t, struct route_batch *batch)

@@ -48,10 +48,17 @@ bool route_batch_delete(struct route_batch *batch, enum route_source source,
  */
 struct tables *tables_start(struct model *model, void (*changed)(void *arg), void *arg);
 
-/* No changed() is called after this. Control thread; does not wait. */
-void tables_stop(struct tables *tables);
-/* Waits for the thread to end: not on control's. Changes that wait are lost. NULL is allowed. */
+/* Waits for the thread to end. Changes that wait are lost. NULL is allowed. */
 void tables_free(struct tables *tables);
+
+/*
+ * A reload: have the thread work on another model, which nobody else uses yet, once it has put into
+ * it what feeds have brought and neighbours' host routes, and made its tables. Then changed() is
+ * called, tables_model() is next, and control forwards by it; the former is the caller's again.
+ * Batches wait meanwhile. One at a time.
+ */
+void tables_switch(struct tables *tables, struct model *next);
+struct model *tables_model(struct tables *tables);
 
 /*
  * Have a batch applied after those before it. Takes it when it returns 0; -EAGAIN: a million

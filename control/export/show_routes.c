@@ -7,6 +7,7 @@
 
 #include "answer.h"
 #include "model_state.h"
+#include "tables.h"
 #include "routes.h"
 
 /* ---- routes ---- */
@@ -211,6 +212,21 @@ static json_t *sources_json(const struct model *model)
 	return list;
 }
 
+/* What the tables thread has done since the start. */
+static void show_thread(struct asking *a, struct tables *tables)
+{
+	const struct tables_view v = tables_view(tables);
+
+	json_object_set_new(a->json, "changes_applied", json_u64(v.applied));
+	json_object_set_new(a->json, "changes_waiting", json_u64(v.waiting));
+	json_object_set_new(a->json, "builds", json_u64(v.builds));
+	json_object_set_new(a->json, "longest_build_us", json_u64(v.longest_build_ns / 1000));
+	fprintf(a->text, "changes                 %s applied, %s waiting\n",
+		answer_count(v.applied), answer_count(v.waiting));
+	fprintf(a->text, "tables made             %s times, in at most %s ms\n",
+		answer_count(v.builds), answer_count((v.longest_build_ns + 999999) / 1000000));
+}
+
 void show_tables(struct asking *a)
 {
 	static const struct column columns[] = {
@@ -234,8 +250,11 @@ void show_tables(struct asking *a)
 		answer_count(config->dataplane.capacity_ipv4));
 	fprintf(a->text, "IPv6 prefixes in force  %s of %s\n", answer_count(routes.ipv6),
 		answer_count(config->dataplane.capacity_ipv6));
-	fprintf(a->text, "unresolved              %s\nrefused                 %s\n\n",
+	fprintf(a->text, "unresolved              %s\nrefused                 %s\n",
 		answer_count(routes.unresolved), answer_count(routes.refused));
+	if (a->rt->tables)
+		show_thread(a, a->rt->tables);
+	fputc('\n', a->text);
 	TABLE(a, json_object_get(a->json, "sources"), columns);
 }
 

@@ -38,6 +38,18 @@ static void on_change(void *arg)
 	__atomic_add_fetch(&f->changes, 1, __ATOMIC_RELEASE);
 }
 
+static void add_gateways(struct fixture *f)
+{
+	for (unsigned int i = 0; i < 2 * GATEWAYS; i++) {
+		const struct ip_address a = gateway(i % 2, i / 2);
+		const struct rte_ether_addr mac = { { 2, 0, 0, 0, (uint8_t)(i % 2), (uint8_t)i } };
+
+		assert_int_equal(model_set_neighbour(f->model, (uint16_t)(i % 2), &a,
+						     MODEL_NEIGHBOUR_RESOLVED, &mac),
+				 0);
+	}
+}
+
 static int setup(void **state)
 {
 	const struct model_options options = { 0 };
@@ -48,14 +60,7 @@ static int setup(void **state)
 	f->model = model_create(f->config, &options, &problems);
 	assert_non_null(f->model);
 	problems_release(&problems);
-	for (unsigned int i = 0; i < 2 * GATEWAYS; i++) {
-		const struct ip_address a = gateway(i % 2, i / 2);
-		const struct rte_ether_addr mac = { { 2, 0, 0, 0, (uint8_t)(i % 2), (uint8_t)i } };
-
-		assert_int_equal(model_set_neighbour(f->model, (uint16_t)(i % 2), &a,
-						     MODEL_NEIGHBOUR_RESOLVED, &mac),
-				 0);
-	}
+	add_gateways(f);
 	assert_int_equal(model_prepare(f->model), 0);
 	f->tables = tables_start(f->model, on_change, f);
 	assert_non_null(f->tables);
@@ -278,7 +283,73 @@ static void a_backlog_is_refused(void **state)
 	while (tables_view(f->tables).waiting)
 		nap();
 	assert_int_equal(tables_post(f->tables, b[1]), 0);
-	tables_stop(f->tables); /* and it ends in the middle of a batch */
+	/* and it ends in the middle of a batch */
+}
+
+/* A reload reads what is configured; what feeds brought goes over, by the numbers of ports. */
+static void a_reload_carries_what_feeds_brought(void **state)
+{
+	enum { N = 300 };
+	static const char reordered[] =
+		"ports:\n"
+		"  - {name: pc, device: net_c, addresses: [203.0.113.1/30]}\n"
+		"  - {name: pb, device: net_b, addresses: [192.0.2.1/28]}\n"
+		"  - {name: pa, device: net_a, addresses: [198.51.100.1/28]}\n"
+		"routes:\n"
+		"  - {prefix: 11.0.0.0/8, blackhole: true}\n";
+	const struct ip_address who = { .key.hi = UINT64_C(0xc633640d) << 32 };
+	const struct route mrt = { prefix(N), CONFIG_ROUTE_BLACKHOLE, NULL, 0 };
+	const struct route fpm = { prefix(N + 1), CONFIG_ROUTE_PROHIBIT, NULL, 0 };
+	struct fixture *f = *state;
+	struct model_options options = { .previous = f->model };
+	struct config *config = NULL;
+	struct problems problems = { 0 };
+	struct route_batch *b = route_batch_create(N + 2, 2 * N);
+	struct model *next;
+	struct snapshot *s;
+
+	for (unsigned int i = 0; i < N; i++)
+		set(b, i, 1);
+	assert_true(route_batch_set(b, ROUTE_MRT, &mrt));
+	assert_true(route_batch_set(b, ROUTE_FPM, &fpm));
+	assert_int_equal(tables_post(f->tables, b), 0);
+	assert_int_equal(model_set_neighbour(f->model, 0, &who, MODEL_NEIGHBOUR_RESOLVED,
+					     &(struct rte_ether_addr){ { 2, 7 } }),
+			 0);
+	settle(f); /* what waits would go to the new one */
+	config = config_parse(reordered, strlen(reordered), "napd.yaml", &problems);
+	next = model_create(config, &options, &problems);
+	assert_non_null(next);
+	assert_int_equal(model_prepare(next), 0);
+	tables_switch(f->tables, next);
+	while (tables_model(f->tables) != next)
+		nap();
+	model_free(f->model);
+	config_free(f->config);
+	f->model = next;
+	f->config = config;
+	add_gateways(f); /* as control tells them */
+	assert_int_equal(model_set_neighbour(next, 0, &who, MODEL_NEIGHBOUR_RESOLVED,
+					     &(struct rte_ether_addr){ { 2, 7 } }),
+			 0);
+	s = model_snapshot(next); /* at once, before anything else is built */
+	for (unsigned int i = 0; i < N; i++) {
+		assert_int_equal(look_up(s, 0x0a000001 + (i << 8))->kind, NEXTHOP_FORWARD);
+		assert_int_equal(look_up(s, 0x0a000001 + (i << 8))->port, i % 2);
+	}
+	assert_int_equal(look_up(s, 0xc633640d)->kind, NEXTHOP_FORWARD);
+	assert_int_equal(look_up(s, 0x0a000001 + (N << 8))->kind, NEXTHOP_NO_ROUTE);
+	assert_int_equal(look_up(s, 0x0a000001 + ((N + 1) << 8))->kind, NEXTHOP_PROHIBIT);
+	assert_int_equal(look_up(s, 0x0b000001)->kind, NEXTHOP_BLACKHOLE);
+	s->release(s);
+	b = route_batch_create(1, 2); /* the thread goes on with the new one */
+	set(b, N, 2);
+	assert_int_equal(tables_post(f->tables, b), 0);
+	settle(f);
+	s = model_snapshot(next);
+	assert_int_equal(look_up(s, 0x0a000001 + (N << 8))->port, N % 2);
+	s->release(s);
+	problems_release(&problems);
 }
 
 int main(void)
@@ -288,6 +359,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(replacements_leave_no_hole, setup, teardown),
 		cmocka_unit_test_setup_teardown(neighbours_become_host_routes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_backlog_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reload_carries_what_feeds_brought, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
