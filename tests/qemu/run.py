@@ -259,7 +259,7 @@ class Test:
         flows, before = [], received()
         for flow in range(FLOWS // 4):
             self.ports['pc'].send(self._flow(flow))
-            assert self.ports['pa'].receive(PATIENCE)
+            self._arrived()
             now = received()
             if now > before:
                 flows.append(flow)
@@ -286,13 +286,17 @@ class Test:
         while sum(next_of.values()) < rounds * len(flows):
             self._flow_arrives(next_of)
 
+    def _arrived(self):
+        """Flow and number of the next packet; napd also asks who its neighbours are."""
+        while frame := self.ports['pa'].receive(PATIENCE):
+            if frame[12:14] == b'\x08\0' and frame[23] == 17:
+                return struct.unpack('!II', frame[42:50])
+        raise AssertionError('no packet comes any more')
+
     def _flow_arrives(self, next_of):
-        frame = self.ports['pa'].receive(PATIENCE)
-        assert frame, f'{sum(next_of.values())} packets came, and no more'
-        if frame[12:14] == b'\x08\0' and frame[23] == 17:
-            flow, count = struct.unpack('!II', frame[42:50])
-            assert count == next_of[flow], f'flow {flow}: packet {count} came before {next_of[flow]}'
-            next_of[flow] += 1
+        flow, count = self._arrived()
+        assert count == next_of[flow], f'flow {flow}: packet {count} came before {next_of[flow]}'
+        next_of[flow] += 1
 
     def _worker_of(self, port, queue):
         for row in self.guest.ask('show workers'):
