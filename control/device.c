@@ -272,7 +272,8 @@ static int complete(const struct device_wish *wish, char *text, size_t size)
 /* Drivers say -1 for anything: what they meant is in what they log. */
 static void probe_error(const struct device_wish *wish, int rc, char error[DEVICE_ERROR_MAX])
 {
-	const char *why = rc == -1 ? "its driver says why above" : rte_strerror(abs(rc));
+	const char *why = rc == -1 || rc == -EFAULT ? "no such driver, or it says why above"
+						    : rte_strerror(abs(rc));
 
 	if (starts_with(wish->name, "net_"))
 		snprintf(

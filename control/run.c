@@ -124,8 +124,10 @@ static void on_links(evutil_socket_t fd, short what, void *arg)
 	struct daemon *d = arg;
 
 	(void)what;
-	if (fd >= 0)
+	if (fd >= 0) {
 		device_watch_drain();
+		runtime_retry_soon(&d->rt);
+	}
 	runtime_poll_links(&d->rt);
 	taps_tick(d->rt.taps, dataplane_now_ns(d->rt.dp));
 	runtime_reclaim(&d->rt);

@@ -217,6 +217,15 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 	}
 }
 
+/* Not at once: opening a device changes things on the host, and it may fail for ever. */
+void runtime_retry_soon(struct runtime *rt)
+{
+	const uint64_t soon_ns = dataplane_now_ns(rt->dp) + RETRY_FIRST_NS;
+
+	for (uint16_t i = 0; i < rt->device_count; i++)
+		rt->devices[i].retry_ns = RTE_MIN(rt->devices[i].retry_ns, soon_ns);
+}
+
 static void set_links(struct runtime *rt, uint16_t device)
 {
 	for (size_t i = 0; i < rt->config->port_count; i++) {

@@ -51,6 +51,8 @@ void runtime_publish(struct runtime *rt);
 void runtime_start_tables(struct runtime *rt);
 /* Open what is not open and due. */
 void runtime_open_devices(struct runtime *rt, uint64_t now_ns);
+/* Something changed on the host: what is not open need not wait for long. */
+void runtime_retry_soon(struct runtime *rt);
 /* Follow the links; every 10 ms. */
 void runtime_poll_links(struct runtime *rt);
 /* Free what workers have left behind. */
