@@ -131,6 +131,7 @@ for tag in b"\x81\x00\x01\x2c", b"\x81\x00\x00\xc9":
 	within 2 eval "[ \"\$(drops native l2-vlan)\" = $((before + 2)) ]"
 }
 
+# shellcheck disable=SC2034 # lib.sh reads it
 BUILD=$(realpath "${1:-build}")
 WORK=$(mktemp -d "/tmp/$X-XXXXXX")
 trap exchange_down EXIT
