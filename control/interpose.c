@@ -45,7 +45,7 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 
 	if (level == SOL_PACKET && name == PACKET_FANOUT && length >= sizeof(group)) {
 		memcpy(&group, value, sizeof(group));
-		group &= ~(PACKET_FANOUT_FLAG_DEFRAG << 16);
+		group &= ~(int)((unsigned int)PACKET_FANOUT_FLAG_DEFRAG << 16);
 		value = &group;
 		length = sizeof(group);
 	}
