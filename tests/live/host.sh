@@ -229,9 +229,10 @@ check "traceroute" host_hops "198.51.100.0 203.0.113.2" -s 198.51.100.1 203.0.11
 check "members ping napd still by its workers, and get one answer" one_answer 198.51.100.1
 check "over IPv6 too" one_answer 2001:db8:64:a::1
 check "ARP is answered once" one_arp_answer
+lost=$(sessions) || lost=none
 check "the carrier follows the link" carrier_follows
 check "a reload removes a TAP and adds it" reload_removes_and_adds
-lost=$(sessions) || lost=none
+check "BGP over another TAP stayed up" never_lost "$lost"
 check "nothing of the host reached a member that must not, in $LISTEN s" nothing_forbidden
 check "though the host tried" [ "$(counter alpha host_unwanted)" -gt 0 ]
 check "ARP storm, ND scan, TTL 1, ICMP and UDP floods" flood 10
