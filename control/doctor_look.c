@@ -21,6 +21,9 @@
 	} while (0)
 
 static void path_of(const struct doctor_host *host, char *path, size_t size, const char *format,
+		    va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void path_of(const struct doctor_host *host, char *path, size_t size, const char *format,
 		    va_list ap)
 {
 	const int n = snprintf(path, size, "%s", host->root);
