@@ -18,6 +18,7 @@
 #include <rte_version.h>
 
 #include "log.h"
+#include "model_state.h"
 
 #define HTTP_SECONDS 10
 
@@ -269,14 +270,28 @@ static void queues_text(FILE *f, const struct runtime *rt)
 			rt->worker_core[i], rt->worker_node[i]);
 }
 
+/* A prefix counts for the source whose route decides; the sum is what is in force. */
+static void routes_text(FILE *f, const struct model *model)
+{
+	head(f, "napd_routes", "gauge", "Prefixes in force, by the source that decides.");
+	model_lock(model);
+	for (unsigned int s = ROUTE_NONE + 1; s < ROUTE_SOURCES; s++) {
+		if (s == ROUTE_LOCAL || s == ROUTE_ADJACENT)
+			continue; /* host routes of the exchange's own making, no prefixes */
+		for (int ipv6 = 0; ipv6 < 2; ipv6++)
+			fprintf(f, "napd_routes{family=\"%s\",source=\"%s\"} %" PRIu64 "\n",
+				ipv6 ? "ipv6" : "ipv4", route_source_name(s),
+				rib_prefixes_of(model->rib, ipv6, s));
+	}
+	model_unlock(model);
+}
+
 static void tables_text(FILE *f, struct runtime *rt)
 {
 	struct model_routes routes;
 
 	model_routes(rt->model, &routes);
-	head(f, "napd_routes", "gauge", "Prefixes in force.");
-	fprintf(f, "napd_routes{family=\"ipv4\",source=\"all\"} %" PRIu64 "\n", routes.ipv4);
-	fprintf(f, "napd_routes{family=\"ipv6\",source=\"all\"} %" PRIu64 "\n", routes.ipv6);
+	routes_text(f, rt->model);
 	head(f, "napd_routes_capacity", "gauge", "Prefixes that fit.");
 	fprintf(f, "napd_routes_capacity{family=\"ipv4\"} %" PRIu64 "\n",
 		rt->config->dataplane.capacity_ipv4);
