@@ -84,7 +84,8 @@ check "host-setup reserves them" scripts/host-setup --yes --hugepages "${NEED}M"
 check "the doctor finds them" says ok hugepages "$NEED MB are free"
 check "exit status 0" status_is 0
 check "it is put back" scripts/host-setup --undo --yes
-check "and they are missing again" says error hugepages "0 MB are reserved"
+# another process of this machine may hold some of them still
+check "and they are missing again" says error hugepages "[0-9]* MB are reserved, $NEED MB"
 in_ns nap ethtool -K ve-a gro on
 check "GRO on an interface that napd reads" says warning interface "ve-a merges"
 in_ns nap ethtool -K ve-a gro off
