@@ -6,6 +6,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -415,6 +416,17 @@ static int start(struct daemon *d)
 
 /* ---- the end ---- */
 
+/* In a build that times its stages: where the time went, a line each, for scripts/bench. */
+static void print_stages(const struct worker *worker)
+{
+	struct stage_time stage[64];
+	const unsigned int n = worker_stages(worker, stage, 64);
+
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(stderr, "stage %s: %" PRIu64 " packets %" PRIu64 " ns\n", stage[i].name,
+			stage[i].packets, stage[i].time_ns);
+}
+
 /* What came in goes out; then workers stop, and devices close. */
 static void end(struct daemon *d)
 {
@@ -431,6 +443,8 @@ static void end(struct daemon *d)
 	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
 		worker_stop(dataplane_worker(d->rt.dp, i));
 	rte_eal_mp_wait_lcore();
+	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
+		print_stages(dataplane_worker(d->rt.dp, i));
 	for (int i = 0; i < 3; i++) {
 		if (d->timers[i])
 			event_free(d->timers[i]);

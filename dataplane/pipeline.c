@@ -147,18 +147,22 @@ static void burst_pick(struct burst *b, const struct burst *a, uint64_t pick)
 
 static void frames_run(struct burst *b, struct worker *w)
 {
-#define FRAME_STAGE(name, text) \
-	stage_##name(b, w);     \
-	stage_done(b, w, #name);
+#define FRAME_STAGE(name, text)          \
+	STAGE_CLOCK(w, name, b->n, {     \
+		stage_##name(b, w);      \
+		stage_done(b, w, #name); \
+	});
 #include "pipeline.def"
 }
 
 static void packets_run(struct burst *b, struct worker *w)
 {
-#define STAGE(name, text)        \
-	stage_##name(b, w);      \
-	stage_done(b, w, #name); \
-	if (unlikely(b->n == 0)) \
+#define STAGE(name, text)                \
+	STAGE_CLOCK(w, name, b->n, {     \
+		stage_##name(b, w);      \
+		stage_done(b, w, #name); \
+	});                              \
+	if (unlikely(b->n == 0))         \
 		return;
 #include "pipeline.def"
 }

@@ -209,7 +209,7 @@ unsigned int worker_receive(struct worker *w, const struct rxq *q)
 	/* what waits for a neighbour goes before what comes now */
 	if (unlikely(w->hold && w->hold->count && w->hold->publication != snapshot->publication))
 		hold_resume(w, snapshot);
-	n = q->receive(q->arg, w->arrival.frame, BURST_MAX);
+	STAGE_CLOCK(w, queue_in, 0, n = q->receive(q->arg, w->arrival.frame, BURST_MAX));
 	if (n == 0)
 		return 0;
 	w->snapshot = snapshot;
@@ -217,7 +217,7 @@ unsigned int worker_receive(struct worker *w, const struct rxq *q)
 	w->arrival.device = q->device;
 	pipeline_run(w);
 	answers_send(w);
-	transmit_flush(w);
+	STAGE_CLOCK(w, queue_out, n, transmit_flush(w));
 	return n;
 }
 
@@ -232,4 +232,32 @@ unsigned int worker_poll(struct worker *w, const struct rxq *q)
 		hold_poll(w);
 	rte_rcu_qsbr_quiescent(w->dp->qsbr, w->index);
 	return n;
+}
+
+unsigned int worker_stages(const struct worker *w, struct stage_time *list, unsigned int n)
+{
+#ifdef NAPD_STAGES
+	static const char *const name[STAGE_IDS] = {
+		[STAGE_ID_queue_in] = "queue in",
+#define FRAME_STAGE(name, text) [STAGE_ID_##name] = #name,
+#define STAGE(name, text)       [STAGE_ID_##name] = #name,
+#include "pipeline.def"
+		[STAGE_ID_queue_out] = "queue out",
+	};
+
+	for (unsigned int i = 0; i < n && i < STAGE_IDS; i++)
+		list[i] = (struct stage_time){
+			.name = name[i],
+			.packets = __atomic_load_n(&w->stage[i].packets, __ATOMIC_RELAXED),
+			.time_ns = (unsigned __int128)__atomic_load_n(&w->stage[i].ticks,
+								      __ATOMIC_RELAXED) *
+				   1000000000u / w->dp->tsc_hz,
+		};
+	return n < STAGE_IDS ? n : STAGE_IDS;
+#else
+	(void)w;
+	(void)list;
+	(void)n;
+	return 0;
+#endif
 }

@@ -12,6 +12,7 @@
 #include "api/live.h"
 #include "burst.h"
 #include "record.h"
+#include "stage_clock.h"
 
 /* Transmission waits here until the burst is done: the frames of one queue and what to count. */
 #define TRANSMIT_MAX 256
@@ -84,6 +85,9 @@ struct worker {
 	uint32_t sample_countdown __attribute__((aligned(64)));
 	unsigned int answer_count;
 	struct pending_answer answers[BURST_MAX];
+#ifdef NAPD_STAGES
+	struct stage_clock stage[STAGE_IDS];
+#endif
 	struct burst arrival, ip[2]; /* ip[0] IPv4, ip[1] IPv6 */
 } __attribute__((aligned(64)));
 

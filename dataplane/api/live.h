@@ -68,6 +68,19 @@ struct worker_load {
 };
 struct worker_load worker_load(const struct worker *w);
 
+/* How long the packets of a worker were in a stage, and how many there were. */
+struct stage_time {
+	const char *name;
+	uint64_t packets; /* 0 for "queue in", whose polls mostly find nothing */
+	uint64_t time_ns;
+};
+
+/*
+ * The stages of a worker in order, at most n. Returns how many; 0 unless napd was built
+ * with -Dstages=true, for whoever measures. Any thread.
+ */
+unsigned int worker_stages(const struct worker *w, struct stage_time *list, unsigned int n);
+
 /* ---- punt: what workers tell control ---- */
 
 enum punt_kind {

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 
+import plot
 import workloads
 from contenders import Failed, Napd, Testpmd
 
@@ -260,12 +261,13 @@ def run_workload(workload, rig, options, counters):
     finally:
         for contender in started:
             contender.stop()
+    stages = {n.name: n.stages(statistics.median(clocks)) for n in napds}
     return {
         "workload": workload.name, "text": workload.text, "rig": options.rig,
         "compact": rig.compact, "clock_ghz": spread(clocks),
         "contenders": {c.name: summary(c.name, slices, clocks, len(rig.cores))
                        for c in contenders},
-        "fates": fates,
+        "fates": fates, "stages": stages,
     }
 
 
@@ -283,6 +285,9 @@ def print_result(result):
         if row["instructions"]:
             print(f"  {'':<14} {row['instructions']['median']:7.1f} instructions  "
                   f"{row['cache-misses']['median']:.3f} cache misses")
+    for name, stages in result["stages"].items():
+        for stage, cycles in stages.items():
+            print(f"  {name:<14} {cycles:7.1f} in {stage}")
     sys.stdout.flush()
 
 
@@ -308,11 +313,17 @@ def parse():
     parser.add_argument("--no-hugepages", action="store_true",
                         help="small pages; by default free hugepages are used, and root reserves "
                         "some for as long as it takes")
+    parser.add_argument("--write-docs", action="store_true",
+                        help="put the results into docs/performance.md and its picture")
+    parser.add_argument("--stages", action="store_true", help="cycles by stage too, in a build that "
+                        "reads the clock between them (some cycles more in all)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     for name in options.workload or []:
         if name not in names:
             parser.error(f"no workload {name}; there are {', '.join(names)}")
+    if options.stages and not options.napd:
+        options.napd = [f"{options.build}-stages/napd"]
     if options.short:
         options.rounds, options.seconds = 2, 0.2
     options.rig = "pmd" if options.pmd else "net_pcap"
@@ -375,6 +386,27 @@ def print_head(document):
           ("; hugepages" if of["hugepages"] else "; small pages"))
 
 
+def save(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    print(os.path.relpath(path))
+
+
+def write(document, options):
+    """JSON and picture; the page that quotes them only if asked for."""
+    folder = os.path.join(TOP, "build", "bench")
+    print()
+    save(f"{folder}/bench.json", json.dumps(document, indent=1))
+    save(f"{folder}/bench.svg", plot.svg(document))
+    if not options.write_docs:
+        return
+    page = os.path.join(TOP, "docs", "performance.md")
+    with open(page, encoding="utf-8") as file:
+        text = file.read()
+    save(page, plot.replace_section(text, f"bench {options.rig}", plot.table(document)))
+    save(os.path.join(TOP, "docs", f"performance-{options.rig}.svg"), plot.svg(document))
+
+
 def main():
     options = parse()
     counters = Counters()
@@ -398,10 +430,7 @@ def main():
     finally:
         if hugepages:
             hugepages.give_back()
-    path = os.path.join(TOP, "build", "bench", "bench.json")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-    print(f"\n{os.path.relpath(path)}")
+    write(document, options)
     return 0
 
 

@@ -4,6 +4,7 @@ continued by signals, and asked how many packets they received."""
 import glob
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -219,6 +220,16 @@ class Napd(Contender):
             for reason, count in port["drops"].items():
                 total[reason] = total.get(reason, 0) + count
         return total
+
+    def stages(self, ghz):
+        """Cycles a packet in each stage; only a napd built to time them says any, at its end."""
+        cycles = {}
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            found = re.findall(r"^stage ([a-z ]+): (\d+) packets (\d+) ns$", log.read(), re.M)
+        received = max((int(packets) for _, packets, _ in found), default=0)
+        for stage, _, nanoseconds in found:
+            cycles[stage] = cycles.get(stage, 0) + int(nanoseconds) * ghz / max(received, 1)
+        return cycles
 
     def stop(self):
         super().stop()
