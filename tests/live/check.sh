@@ -183,17 +183,25 @@ kernel_count() { # NAMESPACE rx|tx: packets of its interface towards napd
 	in_ns "$1" cat "/sys/class/net/nap/statistics/$2_packets"
 }
 
+kernel_counts() { echo "$(kernel_count "$1" tx) $(kernel_count "$1" rx)"; }
+
 # What the kernel says went over an interface towards napd is what napd counts, or says that
-# its device had no room for.
+# its device had no room for. Both sides ask for neighbours now and then, also while this reads:
+# only counters that stood still meanwhile are compared.
 kernel_agrees() { # INDEX of an ISP
-	local port=${ISPS[$1]} sent got received missed transmitted
-	sent=$(($(kernel_count "$port" tx) - EARLY[$1]))
-	got=$(kernel_count "$port" rx)
-	received=$(counter "$port" rx_packets)
-	missed=$(metric_value "napd_port_receive_missed_packets_total{port=\"$port\"}")
-	transmitted=$(counter "$port" tx_packets)
-	echo "the kernel: sent $sent, received $got; napd: received $received, missed $missed, sent $transmitted"
-	[ "$sent" = $((received + missed)) ] && [ "$got" = "$transmitted" ]
+	local port=${ISPS[$1]} before counts=moving received missed transmitted
+	for _ in $(seq 20); do
+		before=$(kernel_counts "$port")
+		sleep 0.02
+		received=$(counter "$port" rx_packets)
+		missed=$(metric_value "napd_port_receive_missed_packets_total{port=\"$port\"}")
+		transmitted=$(counter "$port" tx_packets)
+		counts=$(kernel_counts "$port")
+		[ "$before" != "$counts" ] || break
+		counts=moving
+	done
+	echo "the kernel: sent and received $counts, ${EARLY[$1]} of it early; napd: received $received, missed $missed, sent $transmitted"
+	[ "$counts" = "$((received + missed + EARLY[$1])) $transmitted" ]
 }
 
 # Between alpha's host and the others, by whatever devices they are on.
