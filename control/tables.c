@@ -68,7 +68,8 @@ bool route_batch_set(struct route_batch *b, enum route_source source, const stru
 	*c = (struct route_change){ .source = source, .route = *route };
 	c->route.via = &b->hop[b->hop_count];
 	c->route.via_count = hops;
-	memcpy(&b->hop[b->hop_count], route->via, hops * sizeof(*b->hop));
+	if (hops)
+		memcpy(&b->hop[b->hop_count], route->via, hops * sizeof(*b->hop));
 	b->hop_count += hops;
 	b->count++;
 	return true;

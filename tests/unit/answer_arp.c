@@ -240,10 +240,10 @@ static void questions_are_right_to_the_byte(void **state)
 	/* from the port's address in the subnet of the neighbour */
 	out = from_hex(BROADCAST PORT_MAC TYPE_ARP,
 		       ARP(REQUEST, PORT_MAC, OWN_2, ZERO_MAC, PEER_2) PADDING);
-	expect_frame(arp_request(&port, RTE_BE32(RTE_IPV4(192, 0, 2, 99)), NULL, pool), &out);
+	expect_frame(arp_request(&port, RTE_BE32(0xc0000263u), NULL, pool), &out);
 	out = from_hex(FROM_PORT TYPE_ARP, ARP(REQUEST, PORT_MAC, OWN_1, ZERO_MAC, PEER_1) PADDING);
-	expect_frame(arp_request(&port, RTE_BE32(RTE_IPV4(198, 51, 100, 0)), mac, pool), &out);
-	assert_null(arp_request(&port, RTE_BE32(RTE_IPV4(203, 0, 113, 1)), NULL, pool));
+	expect_frame(arp_request(&port, RTE_BE32(0xc6336400u), mac, pool), &out);
+	assert_null(arp_request(&port, RTE_BE32(0xcb007101u), NULL, pool));
 	/* RFC 5227 2.1.1: a probe teaches nobody anything */
 	out = from_hex(BROADCAST PORT_MAC TYPE_ARP,
 		       ARP(REQUEST, PORT_MAC, NOBODY, ZERO_MAC, OWN_2) PADDING);
