@@ -395,6 +395,9 @@ static int start(struct daemon *d)
 	if (status != EXIT_STATUS_DONE)
 		return status;
 	log_set_level(d->rt.config->log.level);
+	if (d->rt.config->tables.fpm || d->rt.config->tables.kernel)
+		log_warning("run", "tables.fpm and tables.kernel bring no routes yet; ports have "
+				   "TAPs, and static routes, files and MRT dumps are used");
 	if (cores.warning[0])
 		log_warning("run", "%s", cores.warning);
 	if (eal_start_live(d->rt.config, &cores, error) != 0)

@@ -49,6 +49,12 @@ struct column {
 	enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES, COLUMN_BITS } kind;
 };
 
+/* What is printed keeps within so many columns, where that can be. */
+#define ANSWER_WIDTH 80
+
+/* Print a text that starts in column indent, in lines of whole words, and end the line. */
+void answer_wrapped(struct asking *a, const char *text, int indent);
+
 /* Print an array of objects as a table. */
 void answer_table(struct asking *a, const json_t *rows, const struct column *columns,
 		  size_t column_count);

@@ -286,12 +286,43 @@ static void routes_text(FILE *f, const struct model *model)
 	model_unlock(model);
 }
 
+/*
+ * Every source of routes that the configuration names. What is read from files is loaded
+ * before napd is ready, and never stale; nothing connects to the others yet.
+ */
+static void feeds_text(FILE *f, const struct runtime *rt)
+{
+	const struct config *config = rt->config;
+	const struct {
+		enum route_source source;
+		bool named, up;
+	} feed[] = {
+		{ ROUTE_STATIC, config->route_count > 0, true },
+		{ ROUTE_FILE, config->tables.file_count > 0, rt->tables_loaded },
+		{ ROUTE_MRT, config->tables.mrt_count > 0, rt->tables_loaded },
+		{ ROUTE_FPM, config->tables.fpm, false },
+		{ ROUTE_KERNEL, config->tables.kernel, false },
+	};
+
+	head(f, "napd_feed_up", "gauge", "Whether a source of routes speaks, or has been read.");
+	for (size_t i = 0; i < sizeof(feed) / sizeof(feed[0]); i++)
+		if (feed[i].named)
+			fprintf(f, "napd_feed_up{source=\"%s\"} %d\n",
+				route_source_name(feed[i].source), feed[i].up);
+	head(f, "napd_routes_stale", "gauge", "Routes of a source that has not confirmed them.");
+	for (size_t i = 0; i < sizeof(feed) / sizeof(feed[0]); i++)
+		if (feed[i].named)
+			fprintf(f, "napd_routes_stale{source=\"%s\"} 0\n",
+				route_source_name(feed[i].source));
+}
+
 static void tables_text(FILE *f, struct runtime *rt)
 {
 	struct model_routes routes;
 
 	model_routes(rt->model, &routes);
 	routes_text(f, rt->model);
+	feeds_text(f, rt);
 	head(f, "napd_routes_capacity", "gauge", "Prefixes that fit.");
 	fprintf(f, "napd_routes_capacity{family=\"ipv4\"} %" PRIu64 "\n",
 		rt->config->dataplane.capacity_ipv4);

@@ -242,7 +242,29 @@ static const char *cell(const json_t *row, const struct column *column)
 	return "-";
 }
 
-/* Columns grow to their longest cell, so that nothing is cut. */
+void answer_wrapped(struct asking *a, const char *text, int indent)
+{
+	int at = indent;
+
+	while (*text) {
+		const int word = strcspn(text, " ");
+
+		if (at > indent && at + 1 + word > ANSWER_WIDTH) {
+			fprintf(a->text, "\n%*s", indent, "");
+			at = indent;
+		} else if (at > indent) {
+			fputc(' ', a->text);
+			at++;
+		}
+		fprintf(a->text, "%.*s", word, text);
+		at += word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	fputc('\n', a->text);
+}
+
+/* Columns grow to their longest cell, so that nothing is cut; a text at the end is wrapped. */
 void answer_table(struct asking *a, const json_t *rows, const struct column *columns,
 		  size_t column_count)
 {
@@ -270,9 +292,15 @@ void answer_table(struct asking *a, const json_t *rows, const struct column *col
 	fputc('\n', a->text);
 	json_array_foreach(rows, i, row)
 	{
-		for (size_t c = 0; c < column_count; c++)
-			fprintf(a->text, "%s%*s", c ? "  " : "", width[c], cell(row, &columns[c]));
-		fputc('\n', a->text);
+		int at = 0;
+
+		for (size_t c = 0; c + 1 < column_count; c++)
+			at += fprintf(a->text, "%*s  ", width[c], cell(row, &columns[c]));
+		if (width[column_count - 1])
+			fprintf(a->text, "%*s\n", width[column_count - 1],
+				cell(row, &columns[column_count - 1]));
+		else
+			answer_wrapped(a, cell(row, &columns[column_count - 1]), at);
 	}
 }
 

@@ -53,14 +53,16 @@ void show_events(struct asking *a)
 	a->json = json_array();
 	for (unsigned int i = 0; i < n; i++) {
 		json_t *row;
+		int at;
 
 		if (a->since_s && now - list[i].time.tv_sec > a->since_s)
 			continue;
 		row = event_json(&list[i]);
-		fprintf(a->text, "%.10s %.8s  %-7s  %s: %s\n",
-			json_string_value(json_object_get(row, "time")),
-			json_string_value(json_object_get(row, "time")) + 11,
-			log_level_name(list[i].level), list[i].module, list[i].text);
+		at = fprintf(a->text, "%.10s %.8s  %-7s  %s: ",
+			     json_string_value(json_object_get(row, "time")),
+			     json_string_value(json_object_get(row, "time")) + 11,
+			     log_level_name(list[i].level), list[i].module);
+		answer_wrapped(a, list[i].text, at);
 		json_array_append_new(a->json, row);
 	}
 	free(list);

@@ -24,7 +24,7 @@ napd_port_receive_errors_total{port} napd_port_transmit_errors_total{port}
 napd_port_up{port} napd_port_speed_bytes{port} napd_port_info{port,device,driver,description}
 napd_member_info{member,asn,port}
 napd_member_traffic_packets_total{from,to,family} napd_member_traffic_bytes_total{from,to,family}
-napd_routes{family,source} napd_routes_capacity{family} napd_neighbours{state,family}
+napd_routes{family,source} napd_routes_capacity{family} napd_feed_up{source} napd_routes_stale{source} napd_neighbours{state,family}
 napd_worker_busy_seconds_total{worker} napd_accounting_error_packets
 napd_config_last_reload_successful napd_exchange_info napd_build_info""".split()
 helps, types, seen, samples = set(), {}, {}, set()
