@@ -213,22 +213,25 @@ static void compare_two_workers(void)
 	rig_destroy(rig);
 }
 
+#ifndef INSTRUMENTED
 static void two_workers_write_no_line_in_common(void **state)
 {
 	(void)state;
-#ifdef INSTRUMENTED
-	print_message(
-		"# not in an instrumented build, whose own memory would be compared as well\n");
-	skip();
-#endif
 	compare_two_workers();
 }
+#endif
 
 int main(void)
 {
+#ifdef INSTRUMENTED
+	(void)compare_two_workers;
+	puts("1..0 # SKIP an instrumented build has memory of its own, that all threads write");
+	return 0;
+#else
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_workers_write_no_line_in_common),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+#endif
 }
