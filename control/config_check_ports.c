@@ -274,6 +274,26 @@ static void check_shared(struct reader *r, const size_t *order, size_t count)
 	}
 }
 
+/* DPDK knows a device by its name alone: other arguments do not make it another. */
+static void check_name(struct reader *r, size_t one, size_t two)
+{
+	const size_t first = one < two ? one : two, other = one < two ? two : one;
+	const char *a = r->config->ports[first].device, *b = r->config->ports[other].device;
+	const size_t length = strcspn(b, ",");
+	char text[REFERENCE_MAX];
+	struct item_where at;
+	struct where where;
+
+	if (strcspn(a, ",") != length || strncmp(a, b, length) != 0)
+		return;
+	where = port_key_where(r, other, "device", &at);
+	where_error(r, &where,
+		    "%.*s is the device of %s already, with other arguments; "
+		    "each device needs a name (number) of its own",
+		    (int)length, b,
+		    item_reference(at.item.document, "ports", &r->ports.item[first], text));
+}
+
 #define DEVICES_MAX 32
 
 static void check_devices(struct reader *r)
@@ -293,6 +313,8 @@ static void check_devices(struct reader *r)
 	for (size_t first = 0, end; first < n; first = end) {
 		const char *device = config->ports[order[first]].device;
 
+		if (first > 0)
+			check_name(r, order[first - 1], order[first]);
 		end = first + 1;
 		for (; end < n && strcmp(config->ports[order[end]].device, device) == 0; end++)
 			if (config->ports[order[end]].vlan == config->ports[order[end - 1]].vlan)

@@ -57,6 +57,9 @@ struct device {
 static struct device_losses past_losses[DEVICE_MAX];
 static char *past_name[DEVICE_MAX];
 
+/* ethdev ports that a struct device has. */
+static bool taken[RTE_MAX_ETHPORTS];
+
 /* ---- queues ---- */
 
 static uint16_t receive(void *arg, struct rte_mbuf **frame, uint16_t n)
@@ -289,6 +292,7 @@ static void probe_error(const struct device_wish *wish, int rc, char error[DEVIC
 static int probe(struct device *d, char error[DEVICE_ERROR_MAX])
 {
 	char devargs[512], name[64];
+	uint16_t port;
 	int rc;
 
 	if (complete(&d->wish, devargs, sizeof(devargs)) != 0) {
@@ -296,15 +300,23 @@ static int probe(struct device *d, char error[DEVICE_ERROR_MAX])
 		return -ENAMETOOLONG;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(d->wish.name, ","), d->wish.name);
-	if (rte_eth_dev_get_port_by_name(name, &d->port) == 0)
-		return 0;
-	rc = rte_dev_probe(devargs);
-	if (rc == 0)
-		rc = rte_eth_dev_get_port_by_name(name, &d->port);
-	if (rc == 0)
-		return 0;
-	probe_error(&d->wish, rc, error);
-	return rc < 0 ? rc : -ENODEV;
+	if (rte_eth_dev_get_port_by_name(name, &port) != 0) {
+		rc = rte_dev_probe(devargs);
+		if (rc == 0)
+			rc = rte_eth_dev_get_port_by_name(name, &port);
+		if (rc != 0) {
+			probe_error(&d->wish, rc, error);
+			return rc < 0 ? rc : -ENODEV;
+		}
+	}
+	if (taken[port]) {
+		snprintf(error, DEVICE_ERROR_MAX, "%s is open already, by another device string",
+			 name);
+		return -EBUSY;
+	}
+	taken[port] = true;
+	d->port = port;
+	return 0;
 }
 
 static void choose_queues(struct device *d)
@@ -512,6 +524,7 @@ void device_close(struct device *d)
 			info.device = NULL;
 		rte_eth_dev_stop(d->port);
 		rte_eth_dev_close(d->port);
+		taken[d->port] = false;
 		if (info.device)
 			rte_dev_remove(info.device);
 	}

@@ -270,6 +270,12 @@ static const struct row {
 	  "  - {name: pa, device: \"net_tap0, iface=x\"}\n",
 	  "2:24: ports[0].device: 'net_tap0, iface=x' is not a PCI address such as "
 	  "0000:3b:00.0, or a DPDK vdev\n" },
+	{ "same device name, other arguments", false,
+	  "ports:\n"
+	  "  - {name: pa, device: \"net_af_packet0,iface=a\"}\n"
+	  "  - {name: pb, device: \"net_af_packet0,iface=b\"}\n",
+	  "3:24: ports[1].device: net_af_packet0 is the device of ports[0] already, with other "
+	  "arguments; each device needs a name (number) of its own\n" },
 	{ "same device untagged twice", false,
 	  "ports:\n"
 	  "  - {name: pa, device: net_a}\n"
