@@ -101,20 +101,25 @@ by_vlan() { # OUT IN COMMAND...
 	[ $o -ge 3 ] && [ $i -ge 3 ]
 }
 
-both_ends() { # PORT PORT_OF_THE_ROUTER
-	echo "$(counter "$1" tx_packets) $(counter "$1" rx_packets)"
-	echo "$(counter_of trunk "$2" rx_packets) $(counter_of trunk "$2" tx_packets)"
+both_ends() { # PORT PORT_OF_THE_ROUTER: sent and received of the one, received and sent of the other
+	echo "$(counter "$1" tx_packets) $(counter "$1" rx_packets)" \
+		"$(counter_of trunk "$2" rx_packets) $(counter_of trunk "$2" tx_packets)"
+}
+
+# Two looks in a row are the same: no packet came between the first counter and the last.
+still() { # FILE PORT PORT_OF_THE_ROUTER
+	both_ends "$2" "$3" >"$1" && [ "$(both_ends "$2" "$3")" = "$(cat "$1")" ]
+}
+
+same_growth() { # PORT PORT_OF_THE_ROUTER
+	still "$WORK/after" "$@" && paste -d' ' "$WORK/before" "$WORK/after" | tee /dev/stderr |
+		awk '{ exit !($5 - $1 == $7 - $3 && $6 - $2 == $8 - $4 && $5 - $1 > 200) }'
 }
 
 # What a port sends the other receives, packet by packet; before that there was other traffic.
 ends_agree() { # PORT PORT_OF_THE_ROUTER HOST ADDRESS
-	both_ends "$1" "$2" >"$WORK/before"
-	udp "$3" alpha-host "$4" || return 1
-	sleep 0.2
-	both_ends "$1" "$2" | paste -d' ' "$WORK/before" - | awk '
-		{ sent = $3 - $1; got = $4 - $2; print sent, got }
-		NR == 1 { s = sent; g = got }
-		END { exit !(NR == 2 && sent == s && got == g && s > 200) }'
+	within 5 still "$WORK/before" "$1" "$2" && udp "$3" alpha-host "$4" || return 1
+	within 5 same_growth "$1" "$2"
 }
 
 # Frames of a tag that no port has are dropped, and counted on the untagged port. (A tag of 0x88a8
