@@ -2,6 +2,26 @@
 /* Transmission: frames wait by queue until the burst is done; what a device took is counted. */
 #include "worker.h"
 
+static void count_cell(struct matrix_cell *cell, uint64_t packets, uint64_t bytes)
+{
+	counter_add(&cell->packets, packets);
+	counter_add(&cell->bytes, bytes);
+}
+
+/* Count packets between the same two ports: packets and bytes in all. */
+static void count_ports(struct worker *w, struct transmit_record r, uint32_t packets,
+			uint64_t rx_bytes, uint64_t tx_bytes)
+{
+	const uint16_t in_port = record_in_port(r);
+	struct port_counters *out = &w->counters[record_out_port(r)];
+
+	tally_add(&out->transmitted, packets, tx_bytes);
+	if (in_port == PORT_NONE)
+		tally_add(&out->originated, packets, tx_bytes);
+	else
+		tally_add(&w->counters[in_port].forwarded, packets, rx_bytes);
+}
+
 /*
  * Count the run of records of the same ports that begins with the first of n: their sums are
  * added once. Returns how many it has.
@@ -9,33 +29,41 @@
 static uint32_t count_some(struct worker *w, const struct transmit_record *r, uint32_t n)
 {
 	const uint32_t ports = record_ports(r[0]);
-	const uint16_t in_port = record_in_port(r[0]);
-	struct port_counters *out = &w->counters[record_out_port(r[0])];
-	struct matrix_cell *matrix = w->matrix;
+	const bool forwarded = record_in_port(r[0]) != PORT_NONE;
 	uint64_t rx_bytes = 0, tx_bytes = 0;
 	uint32_t i = 0;
 
 	for (; i < n && record_ports(r[i]) == ports; i++) {
 		rx_bytes += record_rx_bytes(r[i]);
 		tx_bytes += record_tx_bytes(r[i]);
-		if (in_port == PORT_NONE)
-			continue;
-		counter_add(&matrix[record_cell(r[i])].packets, 1);
-		counter_add(&matrix[record_cell(r[i])].bytes, record_rx_bytes(r[i]));
+		if (forwarded)
+			count_cell(&w->matrix[record_cell(r[i])], 1, record_rx_bytes(r[i]));
 	}
-	tally_add(&out->transmitted, i, tx_bytes);
-	if (in_port == PORT_NONE)
-		tally_add(&out->originated, i, tx_bytes);
-	else
-		tally_add(&w->counters[in_port].forwarded, i, rx_bytes);
+	count_ports(w, r[0], i, rx_bytes, tx_bytes);
 	return i;
 }
 
-/* Count frames the queue took, from their records: the frames themselves are gone. */
-static void count_sent(struct worker *w, const struct transmit_record *record, uint32_t n)
+/*
+ * Count frames the queue took, from their records: the frames themselves are gone. Often all
+ * are of one cell, as where a port has one member: adding to it once a packet would wait for
+ * the addition before, each time.
+ */
+static void count_sent(struct worker *w, const struct transmit_record *r, uint32_t n)
 {
+	uint64_t differ = 0;
+	uint64_t bytes = 0; /* both sums of a record side by side: some hundred frames of 64 KB */
+
+	for (uint32_t i = 0; i < n; i++) {
+		differ |= r[i].cell_ports ^ r[0].cell_ports;
+		bytes += r[i].bytes;
+	}
+	if (likely(!differ) && n && record_in_port(r[0]) != PORT_NONE) {
+		count_cell(&w->matrix[record_cell(r[0])], n, (uint32_t)bytes);
+		count_ports(w, r[0], n, (uint32_t)bytes, bytes >> 32);
+		return;
+	}
 	for (uint32_t i = 0; i < n;)
-		i += count_some(w, record + i, n - i);
+		i += count_some(w, r + i, n - i);
 }
 
 static void drop_unsent(struct worker *w, struct rte_mbuf *frame, struct transmit_record r)

@@ -102,6 +102,7 @@ static void judge_from(struct burst *b, uint32_t i, struct worker *w)
  */
 void stage_ethernet(struct burst *b, struct worker *w)
 {
+	uint16_t party;
 	bool group;
 
 	if (!b->alike) {
@@ -113,7 +114,8 @@ void stage_ethernet(struct burst *b, struct worker *w)
 		judge_from(b, 0, w);
 		return;
 	}
+	party = b->party[0];
 	for (uint32_t i = 0; i < BURST_MAX; i++)
-		b->party[i] = b->party[0];
+		b->party[i] = party;
 	b->sets.arp = b->sets.arp ? burst_all(b) : 0;
 }
