@@ -92,6 +92,7 @@ static void answer_send(struct worker *w, const struct pending_answer *a)
 		.l3_bytes = a->l3_bytes,
 		.port = &w->snapshot->port[a->port],
 	};
+	struct transmit_run run = { .in_port = PORT_NONE, .out_port = a->port, .frames = 1 };
 	struct rte_mbuf *reply;
 
 	if (!answer_allowed(a))
@@ -103,8 +104,8 @@ static void answer_send(struct worker *w, const struct pending_answer *a)
 	reply = answer_make(a, &r, w->pool);
 	if (!reply)
 		return;
-	w->active |= transmit(w->port_queue, reply,
-			      record(0, PORT_NONE, a->port, 0, rte_pktmbuf_pkt_len(reply)));
+	run.tx_bytes = rte_pktmbuf_pkt_len(reply);
+	w->active |= transmit(w->port_queue, reply, run);
 }
 
 void answers_send(struct worker *w)

@@ -17,19 +17,27 @@
 /* Transmission waits here until the burst is done: the frames of one queue and what to count. */
 #define TRANSMIT_MAX 256
 
-/* in_port PORT_NONE: originated here. */
-struct transmit_record {
-	uint64_t cell_ports; /* cell of the matrix | in_port << 32 | out_port << 48 */
-	uint64_t bytes;      /* as received | as sent << 32 */
+/*
+ * Frames of a queue that follow one another and are counted together. Where they are several, each
+ * has as many bytes as received. in_port PORT_NONE: originated here.
+ */
+struct transmit_run {
+	uint32_t cell; /* of the matrix */
+	uint16_t in_port, out_port;
+	uint32_t frames;
+	uint32_t rx_bytes, tx_bytes; /* of all of them: as received, as sent */
 };
 
 struct transmit_queue {
 	struct txq txq;
-	uint64_t bit; /* its own of worker.active */
-	uint32_t n;
-	/* between two bursts at most TRANSMIT_MAX are taken, so that a burst needs not ask */
-	struct rte_mbuf *frame[TRANSMIT_MAX + BURST_MAX];
-	struct transmit_record record[TRANSMIT_MAX + BURST_MAX];
+	uint64_t bit;     /* its own of worker.active */
+	uint32_t n, runs; /* in use of frame and run */
+	/*
+	 * Between two bursts at most TRANSMIT_MAX are taken, so that a burst needs not ask; 8 more
+	 * that vectors write in vain.
+	 */
+	struct rte_mbuf *frame[TRANSMIT_MAX + BURST_MAX + 8];
+	struct transmit_run run[TRANSMIT_MAX + BURST_MAX];
 } __attribute__((aligned(64)));
 
 /* A packet that left the pipeline and may be answered, kept until the burst is done. */
@@ -139,60 +147,18 @@ bool meter_take(struct rte_meter_srtcm *bucket, const struct meter *meter, uint6
 /* Count and tell of a drop that is not swept out of a burst (transmission). */
 void worker_count_drop(struct worker *w, const struct drop_event *event);
 
-static inline struct transmit_record record(uint32_t cell, uint16_t in_port, uint16_t out_port,
-					    uint32_t rx_bytes, uint32_t tx_bytes)
-{
-	return (struct transmit_record){
-		.cell_ports = cell | (uint64_t)in_port << 32 | (uint64_t)out_port << 48,
-		.bytes = rx_bytes | (uint64_t)tx_bytes << 32,
-	};
-}
-
-static inline uint32_t record_cell(struct transmit_record r)
-{
-	return (uint32_t)r.cell_ports;
-}
-
-/* Both ports of a record as one word. */
-static inline uint32_t record_ports(struct transmit_record r)
-{
-	return r.cell_ports >> 32;
-}
-
-static inline uint16_t record_in_port(struct transmit_record r)
-{
-	return (uint16_t)(r.cell_ports >> 32);
-}
-
-static inline uint16_t record_out_port(struct transmit_record r)
-{
-	return r.cell_ports >> 48;
-}
-
-static inline uint32_t record_rx_bytes(struct transmit_record r)
-{
-	return (uint32_t)r.bytes;
-}
-
-static inline uint32_t record_tx_bytes(struct transmit_record r)
-{
-	return r.bytes >> 32;
-}
-
 /*
- * Queue a frame for the port of its record; the worker's queue takes it. There is room for
+ * Queue the one frame of a run for its port; the worker's queue takes it. There is room for
  * the frames of one burst and the answers to them, BURST_MAX in all, until transmit_flush().
  * Returns the queue's bit of worker.active, for the caller to set: a register does for a burst.
  */
 static inline __attribute__((always_inline)) uint64_t transmit(
-	struct transmit_queue *const *port_queue, struct rte_mbuf *frame, struct transmit_record r)
+	struct transmit_queue *const *port_queue, struct rte_mbuf *frame, struct transmit_run run)
 {
-	struct transmit_queue *q = port_queue[record_out_port(r)];
-	const uint32_t n = q->n;
+	struct transmit_queue *q = port_queue[run.out_port];
 
-	q->n = n + 1;
-	q->frame[n] = frame;
-	q->record[n] = r;
+	q->frame[q->n++] = frame;
+	q->run[q->runs++] = run;
 	return q->bit;
 }
 

@@ -7,7 +7,7 @@
 #include <rte_ip_frag.h>
 
 #include "bytes.h"
-#include "worker.h"
+#include "depart.h"
 
 #define FRAME_MIN_BYTES 60 /* without FCS */
 /* 65,515 bytes of payload in pieces of at least (1280 - 60) bytes */
@@ -234,71 +234,57 @@ static void sample(const struct burst *b, uint32_t i, struct worker *w, const st
 	hooks->sample(hooks->ctx, &event);
 }
 
-/* What does not change from packet to packet, where no store is feared to have changed it. */
-struct forwarder {
-	const struct nexthop *nexthop;
-	struct transmit_queue *const *port_queue;
-	uint32_t cell;    /* of the first packet's party and party 0 */
-	uint16_t in_port; /* of the first packet */
-	uint8_t party_bits;
-	bool ipv6, fitting; /* constants in each copy of the text */
-};
-
-static inline struct forwarder forwarder(const struct burst *b, const struct worker *w, bool ipv6,
-					 bool fitting)
+/* One hop less, and the next hop's header. */
+static inline __attribute__((always_inline)) void rewrite(uint8_t *l3, const struct nexthop *nh,
+							  bool ipv6, bool tagged)
 {
-	return (struct forwarder){
-		.nexthop = w->snapshot->nexthops->nexthop,
-		.port_queue = w->port_queue,
-		.cell = matrix_index(w->party_bits, b->party[0], 0, ipv6),
-		.in_port = b->port[0],
-		.party_bits = w->party_bits,
-		.ipv6 = ipv6,
-		.fitting = fitting,
-	};
-}
-
-/* Returns the bit of the queue. */
-static inline __attribute__((always_inline)) uint64_t forward(const struct burst *b, uint32_t i,
-							      const struct forwarder *f)
-{
-	const struct nexthop *nh = &f->nexthop[b->nexthop[i]];
-	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
-	uint32_t tx_bytes = b->bytes[i];
-
-	if (f->ipv6)
+	if (ipv6)
 		l3[7]--;
 	else
 		ttl_decrement4(l3);
-	write_ethernet(l3, nh, f->ipv6, !f->fitting);
-	if (!f->fitting) {
-		const uint8_t *l2 = l3 - nh->l2_bytes;
-		const uint32_t bytes = b->l3_bytes[i] + nh->l2_bytes;
-
-		if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
-			tx_bytes = frame_fit(b->frame[i], l2, bytes);
-	}
-	/* a burst that fits is from one port and party */
-	return transmit(
-		f->port_queue, b->frame[i],
-		f->fitting ? record(f->cell + nh->party, f->in_port, nh->port, b->bytes[i],
-				    b->bytes[i])
-			   : record(matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
-				    b->port[i], nh->port, b->bytes[i], tx_bytes));
+	write_ethernet(l3, nh, ipv6, tagged);
 }
 
-/* One text, compiled for each family, and for bursts whose frames all fit. */
-static inline __attribute__((always_inline)) void forward_each(const struct burst *b,
-							       struct worker *w, bool ipv6,
-							       bool fitting)
+static void forward(const struct burst *b, uint32_t i, struct worker *w, bool ipv6)
 {
-	const struct forwarder f = forwarder(b, w, ipv6, fitting);
-	const uint32_t n = b->n;
-	uint64_t active = 0;
+	const struct nexthop *nh = &w->snapshot->nexthops->nexthop[b->nexthop[i]];
+	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
+	const uint8_t *l2 = l3 - nh->l2_bytes;
+	const uint32_t bytes = b->l3_bytes[i] + nh->l2_bytes;
+	struct transmit_run run = {
+		.cell = matrix_index(w->party_bits, b->party[i], nh->party, ipv6),
+		.in_port = b->port[i],
+		.out_port = nh->port,
+		.frames = 1,
+		.rx_bytes = b->bytes[i],
+		.tx_bytes = b->bytes[i],
+	};
 
-	for (uint32_t i = 0; i < n; i++)
-		active |= forward(b, i, &f);
-	w->active |= active;
+	rewrite(l3, nh, ipv6, true);
+	if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
+		run.tx_bytes = frame_fit(b->frame[i], l2, bytes);
+	w->active |= transmit(w->port_queue, b->frame[i], run);
+}
+
+/* One text, compiled for each family: bursts whose frames all fit, from one port and party. */
+static inline __attribute__((always_inline)) void forward_fitting(const struct burst *b,
+								  struct worker *w, bool ipv6)
+{
+	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+	const uint32_t cell = matrix_index(w->party_bits, b->party[0], 0, ipv6), n = b->n;
+	struct departures to;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct nexthop *nh = &nexthop[b->nexthop[i]];
+
+		rewrite((uint8_t *)(uintptr_t)b->l3[i], nh, ipv6, false);
+		to.port[i] = nh->port;
+		to.party[i] = nh->party;
+	}
+	if (cpu_path() >= CPU_AVX512)
+		depart_avx512(w, b, &to, cell);
+	else
+		depart_burst(w, b, &to, cell);
 }
 
 /* Whether all frames leave as long as they came: no tag comes or goes, nothing is cut or padded. */
@@ -320,26 +306,25 @@ static void forward_all(const struct burst *b, struct worker *w)
 {
 	const bool fitting = all_fit(b, w->snapshot);
 
-	if (b->ipv6 && fitting)
-		forward_each(b, w, true, true);
-	else if (b->ipv6)
-		forward_each(b, w, true, false);
+	if (fitting && b->ipv6)
+		forward_fitting(b, w, true);
 	else if (fitting)
-		forward_each(b, w, false, true);
+		forward_fitting(b, w, false);
 	else
-		forward_each(b, w, false, false);
+		for (uint32_t i = 0; i < b->n; i++)
+			forward(b, i, w, b->ipv6);
 }
 
 /* Some are to be cut up: those between leave in their order. */
 static void forward_some(struct burst *b, struct worker *w)
 {
-	const struct forwarder f = forwarder(b, w, false, false);
+	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (b->sets.oversize >> i & 1)
-			forward_fragments(b, i, w, &f.nexthop[b->nexthop[i]]);
+			forward_fragments(b, i, w, &nexthop[b->nexthop[i]]);
 		else
-			w->active |= forward(b, i, &f);
+			forward(b, i, w, false);
 	}
 }
 

@@ -158,6 +158,74 @@ static void full_output_drops_what_it_refuses(void **state)
 	assert_int_equal(counters_matrix(rig->dp, 0, 1, 0).packets, 3);
 }
 
+/*
+ * A burst to two ports, one of them with little room, on every path of code: all
+ * frames keep their order, and each is counted where it went, with its own length.
+ */
+static void burst_to_several_ports(struct rig *rig, enum cpu_path path)
+{
+	const unsigned int room = 5;
+	uint64_t forwarded = 0, to_member = 0;
+	unsigned int taken = 0;
+
+	if (cpu_path_set(path) != path)
+		return;
+	rig->snapshot.tagged = false;
+	rig->queue[1].room = room;
+	for (uint32_t i = 0; i < 40; i++) {
+		const uint32_t bytes = 60 + i;
+		const uint16_t out = i % 3 == 0;
+
+		rig_input(rig, rig_udp4(rig, 0, RIG_DST4(out), bytes));
+		if (out && taken++ >= room)
+			continue;
+		forwarded += bytes + 14;
+		to_member += out ? bytes + 14 : 0;
+	}
+	rig_poll(rig, 0);
+	rig_assert_conserved(rig);
+	assert_int_equal(rig->queue[0].n, 26);
+	assert_int_equal(rig->queue[1].n, room);
+	for (uint16_t out = 0; out < 2; out++)
+		for (uint32_t i = 1; i < rig->queue[out].n; i++)
+			assert_true(rte_pktmbuf_pkt_len(rig->queue[out].frame[i]) >
+				    rte_pktmbuf_pkt_len(rig->queue[out].frame[i - 1]));
+	assert_int_equal(rig_counters(rig, 0).forwarded.bytes, forwarded);
+	assert_int_equal(rig_counters(rig, 1).transmitted.bytes, to_member);
+	assert_int_equal(counters_matrix(rig->dp, 0, 1, 0).bytes, to_member);
+	assert_int_equal(counters_matrix(rig->dp, 0, 0, 0).packets, 26);
+}
+
+static void packets_of_a_burst_leave_by_their_ports(void **state)
+{
+	(void)state;
+	for (int path = CPU_SCALAR; path <= CPU_BEST; path++) {
+		struct rig *rig = rig_create(NULL);
+
+		burst_to_several_ports(rig, path);
+		rig_destroy(rig);
+	}
+	cpu_path_set(CPU_BEST);
+}
+
+/* Two members behind one port: each has a cell of the matrix of its own. */
+static void members_of_a_port_are_counted_apart(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->snapshot.tagged = false;
+	rig->table.nexthop[RIG_LEAF_PB].port = 0;
+	for (uint32_t i = 0; i < 30; i++)
+		rig_input(rig, rig_udp4(rig, 0, RIG_DST4(i % 5 == 0), 60 + i));
+	rig_poll(rig, 0);
+	rig_assert_conserved(rig);
+	assert_int_equal(rig->queue[0].n, 30);
+	assert_int_equal(counters_matrix(rig->dp, 0, 0, 0).packets, 24);
+	assert_int_equal(counters_matrix(rig->dp, 0, 1, 0).packets, 6);
+	assert_int_equal(counters_matrix(rig->dp, 0, 1, 0).bytes, 6 * 74 + 5 * (1 + 2 + 3 + 4 + 5));
+	rig->table.nexthop[RIG_LEAF_PB].port = 1;
+}
+
 static void refused_reply_counts_as_unsent(void **state)
 {
 	struct rig *rig = *state;
@@ -454,8 +522,9 @@ static void transmit_some(struct rig *rig, uint16_t in_port, uint16_t out_port, 
 	const uint32_t cell = matrix_index(rig->w->party_bits, party, out_port, false);
 
 	for (unsigned int i = 0; i < n; i++)
-		rig->w->active |= transmit(rig->w->port_queue, rte_pktmbuf_alloc(rig->pool),
-					   record(cell, in_port, out_port, 100, 96));
+		rig->w->active |=
+			transmit(rig->w->port_queue, rte_pktmbuf_alloc(rig->pool),
+				 (struct transmit_run){ cell, in_port, out_port, 1, 100, 96 });
 }
 
 static void frames_of_a_queue_count_for_their_ports(void **state)
@@ -488,6 +557,8 @@ int main(void)
 		TEST(tags_come_and_go),
 		TEST(families_of_one_burst_all_arrive),
 		TEST(full_output_drops_what_it_refuses),
+		cmocka_unit_test(packets_of_a_burst_leave_by_their_ports),
+		TEST(members_of_a_port_are_counted_apart),
 		TEST(refused_reply_counts_as_unsent),
 		TEST(fragments_fit_and_carry_everything),
 		TEST(fragments_half_taken_are_strays),
