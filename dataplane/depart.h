@@ -77,50 +77,64 @@ static inline uint32_t copy_frames(struct rte_mbuf **to, const struct burst *b, 
 }
 #endif
 
-/* A run for each packet of a set: members behind one port, in any order. */
-static inline void add_runs(struct transmit_queue *q, const struct burst *b,
-			    const struct departures *d, uint32_t cell, uint64_t set)
+/* The run of packet i alone. */
+static inline struct transmit_run run_of(const struct worker *w, const struct burst *b, uint32_t i,
+					 const struct departures *d)
 {
-	for (; set; set &= set - 1) {
-		const uint32_t i = __builtin_ctzll(set);
-
-		q->run[q->runs++] =
-			(struct transmit_run){ cell + d->party[i], b->port[0], d->port[i], 1,
-					       b->bytes[i],        b->bytes[i] };
-	}
+	return (struct transmit_run){
+		.cell = matrix_index(w->party_bits, b->party[i], d->party[i], b->ipv6),
+		.in_port = b->port[i],
+		.out_port = d->port[i],
+		.frames = 1,
+		.rx_bytes = b->bytes[i],
+		.tx_bytes = b->bytes[i],
+	};
 }
 
-/*
- * Queue all packets of a burst that are from one port and party and leave as long as they
- * came. cell: of that party and party 0.
- */
-static inline void depart_burst(struct worker *w, const struct burst *b, const struct departures *d,
-				uint32_t cell)
+/* A run for each packet of a set: from or to several members, in any order. */
+static inline void add_runs(struct transmit_queue *q, const struct worker *w, const struct burst *b,
+			    const struct departures *d, uint64_t set)
+{
+	struct transmit_run *run = &q->run[q->runs];
+
+	q->runs += __builtin_popcountll(set);
+	for (; set; set &= set - 1)
+		*run++ = run_of(w, b, __builtin_ctzll(set), d);
+}
+
+/* One run for all packets of a set, of the first one's ports and parties. */
+static inline void add_run(struct transmit_queue *q, const struct worker *w, const struct burst *b,
+			   const struct departures *d, uint64_t set, uint32_t bytes)
+{
+	struct transmit_run *run = &q->run[q->runs++];
+
+	*run = run_of(w, b, __builtin_ctzll(set), d);
+	run->frames = __builtin_popcountll(set);
+	run->rx_bytes = run->tx_bytes = bytes;
+}
+
+/* Queue all packets of a burst, which leave as long as they came. */
+static inline void depart_burst(struct worker *w, const struct burst *b, const struct departures *d)
 {
 	uint64_t left = burst_all(b);
 
 	while (left) {
 		const uint32_t first = __builtin_ctzll(left);
-		const uint16_t port = d->port[first], party = d->party[first];
-		const uint64_t set = places_of(d->port, port) & left;
-		const uint32_t n = __builtin_popcountll(set);
-		struct transmit_queue *q = w->port_queue[port];
+		const uint64_t set = places_of(d->port, d->port[first]) & left;
+		struct transmit_queue *q = w->port_queue[d->port[first]];
 		const uint32_t bytes = copy_frames(&q->frame[q->n], b, set);
 
-		if (likely(!(set & ~places_of(d->party, party))))
-			q->run[q->runs++] =
-				(struct transmit_run){ cell + party, b->port[0], port, n,
-						       bytes,        bytes };
+		if (b->one_port && !(set & ~places_of(d->party, d->party[first])))
+			add_run(q, w, b, d, set, bytes);
 		else
-			add_runs(q, b, d, cell, set);
-		q->n += n;
+			add_runs(q, w, b, d, set);
+		q->n += __builtin_popcountll(set);
 		w->active |= q->bit;
 		left &= ~set;
 	}
 }
 
 /* With AVX-512. */
-void depart_avx512(struct worker *w, const struct burst *b, const struct departures *d,
-		   uint32_t cell);
+void depart_avx512(struct worker *w, const struct burst *b, const struct departures *d);
 
 #endif

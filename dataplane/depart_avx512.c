@@ -2,8 +2,7 @@
 /* Queueing a burst, with AVX-512. */
 #include "depart.h"
 
-void depart_avx512(struct worker *w, const struct burst *b, const struct departures *d,
-		   uint32_t cell)
+void depart_avx512(struct worker *w, const struct burst *b, const struct departures *d)
 {
-	depart_burst(w, b, d, cell);
+	depart_burst(w, b, d);
 }

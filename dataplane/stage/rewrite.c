@@ -245,14 +245,34 @@ static inline __attribute__((always_inline)) void rewrite(uint8_t *l3, const str
 	write_ethernet(l3, nh, ipv6, tagged);
 }
 
-static void forward(const struct burst *b, uint32_t i, struct worker *w, bool ipv6)
+/* What does not change from packet to packet, where no store is feared to have changed it. */
+struct forwarder {
+	const struct nexthop *nexthop;
+	struct transmit_queue *const *port_queue;
+	uint8_t party_bits;
+	bool ipv6;
+};
+
+static inline struct forwarder forwarder(const struct burst *b, const struct worker *w)
 {
-	const struct nexthop *nh = &w->snapshot->nexthops->nexthop[b->nexthop[i]];
+	return (struct forwarder){
+		.nexthop = w->snapshot->nexthops->nexthop,
+		.port_queue = w->port_queue,
+		.party_bits = w->party_bits,
+		.ipv6 = b->ipv6,
+	};
+}
+
+/* Returns the bit of the queue. */
+static inline __attribute__((always_inline)) uint64_t forward(const struct burst *b, uint32_t i,
+							      const struct forwarder *f)
+{
+	const struct nexthop *nh = &f->nexthop[b->nexthop[i]];
 	uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
 	const uint8_t *l2 = l3 - nh->l2_bytes;
 	const uint32_t bytes = b->l3_bytes[i] + nh->l2_bytes;
 	struct transmit_run run = {
-		.cell = matrix_index(w->party_bits, b->party[i], nh->party, ipv6),
+		.cell = matrix_index(f->party_bits, b->party[i], nh->party, f->ipv6),
 		.in_port = b->port[i],
 		.out_port = nh->port,
 		.frames = 1,
@@ -260,18 +280,18 @@ static void forward(const struct burst *b, uint32_t i, struct worker *w, bool ip
 		.tx_bytes = b->bytes[i],
 	};
 
-	rewrite(l3, nh, ipv6, true);
+	rewrite(l3, nh, f->ipv6, true);
 	if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
 		run.tx_bytes = frame_fit(b->frame[i], l2, bytes);
-	w->active |= transmit(w->port_queue, b->frame[i], run);
+	return transmit(f->port_queue, b->frame[i], run);
 }
 
-/* One text, compiled for each family: bursts whose frames all fit, from one port and party. */
+/* One text, compiled for each family: bursts whose frames all fit. */
 static inline __attribute__((always_inline)) void forward_fitting(const struct burst *b,
 								  struct worker *w, bool ipv6)
 {
 	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
-	const uint32_t cell = matrix_index(w->party_bits, b->party[0], 0, ipv6), n = b->n;
+	const uint32_t n = b->n;
 	struct departures to;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -282,9 +302,20 @@ static inline __attribute__((always_inline)) void forward_fitting(const struct b
 		to.party[i] = nh->party;
 	}
 	if (cpu_path() >= CPU_AVX512)
-		depart_avx512(w, b, &to, cell);
+		depart_avx512(w, b, &to);
 	else
-		depart_burst(w, b, &to, cell);
+		depart_burst(w, b, &to);
+}
+
+static void forward_unfitting(const struct burst *b, struct worker *w)
+{
+	const struct forwarder f = forwarder(b, w);
+	const uint32_t n = b->n;
+	uint64_t active = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		active |= forward(b, i, &f);
+	w->active |= active;
 }
 
 /* Whether all frames leave as long as they came: no tag comes or goes, nothing is cut or padded. */
@@ -293,7 +324,7 @@ static bool all_fit(const struct burst *b, const struct snapshot *s)
 	const uint32_t n = b->n;
 	uint32_t differ = 0;
 
-	if (!b->one_port || s->tagged)
+	if (s->tagged)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		differ |= (b->bytes[i] - b->l3_bytes[i]) ^ RTE_ETHER_HDR_LEN;
@@ -311,20 +342,19 @@ static void forward_all(const struct burst *b, struct worker *w)
 	else if (fitting)
 		forward_fitting(b, w, false);
 	else
-		for (uint32_t i = 0; i < b->n; i++)
-			forward(b, i, w, b->ipv6);
+		forward_unfitting(b, w);
 }
 
 /* Some are to be cut up: those between leave in their order. */
 static void forward_some(struct burst *b, struct worker *w)
 {
-	const struct nexthop *nexthop = w->snapshot->nexthops->nexthop;
+	const struct forwarder f = forwarder(b, w);
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (b->sets.oversize >> i & 1)
-			forward_fragments(b, i, w, &nexthop[b->nexthop[i]]);
+			forward_fragments(b, i, w, &f.nexthop[b->nexthop[i]]);
 		else
-			forward(b, i, w, false);
+			w->active |= forward(b, i, &f);
 	}
 }
 
