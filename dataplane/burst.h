@@ -62,9 +62,9 @@ struct burst {
 			uint64_t dst_lo[BURST_MAX];
 		};
 	};
-	uint32_t leaf[BURST_MAX]
-		__attribute__((aligned(64))); /* of the destination, from local on */
-	uint32_t nexthop[BURST_MAX];          /* from nexthop on */
+	/* of the destination, from local on; of IPv4 before that, and from parse on, its place */
+	uint32_t leaf[BURST_MAX] __attribute__((aligned(64)));
+	uint32_t nexthop[BURST_MAX]; /* from nexthop on */
 
 	/* of dead packets */
 	uint8_t reason[BURST_MAX]; /* enum reason */

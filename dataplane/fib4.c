@@ -437,3 +437,28 @@ void fib4_lookup(const struct fib4 *fib, const uint32_t *address, uint32_t *leaf
 	else
 		fib4_lookup_burst(fib, address, leaf, n);
 }
+
+void fib4_ask(const struct fib4 *fib, const uint32_t *address, uint32_t *place, unsigned int n)
+{
+	if (cpu_path() >= CPU_AVX2)
+		fib4_ask_avx2(fib, address, place, n);
+	else
+		fib4_ask_burst(fib, address, place, n);
+}
+
+/* Nothing in it that an instruction set makes faster, but extensions, which are few. */
+void fib4_take(const struct fib4 *fib, const uint32_t *address, uint32_t *place_to_leaf,
+	       unsigned int n)
+{
+	const uint32_t *row = fib->leaf;
+	uint32_t any = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const uint32_t entry = row[place_to_leaf[i]];
+
+		place_to_leaf[i] = entry;
+		any |= entry;
+	}
+	if (any & FIB4_EXTENSION)
+		fib4_extend_burst(fib, address, place_to_leaf, n);
+}

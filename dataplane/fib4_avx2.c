@@ -7,3 +7,8 @@ void fib4_lookup_avx2(const struct fib4 *fib, const uint32_t *address, uint32_t 
 {
 	fib4_lookup_burst(fib, address, leaf, n);
 }
+
+void fib4_ask_avx2(const struct fib4 *fib, const uint32_t *address, uint32_t *place, unsigned int n)
+{
+	fib4_ask_burst(fib, address, place, n);
+}

@@ -5,6 +5,7 @@
  */
 #include <immintrin.h>
 
+#include "fib4.h"
 #include "parse.h"
 
 #define GROUP4 16
@@ -126,7 +127,7 @@ static inline __attribute__((always_inline)) __mmask16 parse_group4(
 	return unproven;
 }
 
-void parse4_avx512(struct burst *b, const struct address_set *special)
+void parse4_avx512(struct burst *b, const struct address_set *special, const struct fib4 *fib)
 {
 	uint64_t unproven = 0, last_hop = 0;
 
@@ -135,6 +136,7 @@ void parse4_avx512(struct burst *b, const struct address_set *special)
 		__mmask16 last;
 
 		unproven |= (uint64_t)parse_group4(b, i, special, &last) << i;
+		fib4_prefetch(fib, &b->dst4[i], GROUP4);
 		last_hop |= (uint64_t)last << i;
 	}
 	b->sets.unproven = unproven & burst_all(b);

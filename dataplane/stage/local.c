@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage local: looks destinations up; packets for the exchange itself end here. */
 #include "bytes.h"
+#include "fib4.h"
 #include "ipv6.h"
 #include "punt.h"
 #include "worker.h"
@@ -112,7 +113,7 @@ void stage_local(struct burst *b, struct worker *w)
 	if (b->ipv6)
 		fib6_lookup(s->fib6, b->dst_hi, b->dst_lo, b->leaf, b->n);
 	else
-		fib4_lookup(s->fib4, b->dst4, b->leaf, b->n);
+		fib4_take(s->fib4, b->dst4, b->leaf, b->n);
 	b->sets.special = special_leaves(b);
 	/* an address that parse has proven is global */
 	for (uint64_t judge = b->sets.special | b->sets.unproven; judge; judge &= judge - 1) {

@@ -6,7 +6,7 @@
 #include "fib4.h"
 
 /* Scalar code proves nothing: later stages judge every packet. */
-static void parse4(struct burst *b)
+static void parse4(struct burst *b, const struct fib4 *fib)
 {
 	uint64_t last_hop = 0;
 
@@ -16,6 +16,7 @@ static void parse4(struct burst *b)
 
 		b->src4[i] = load_be32(ip + 12);
 		b->dst4[i] = load_be32(ip + 16);
+		fib4_prefetch(fib, &b->dst4[i], 1);
 		last_hop |= (uint64_t)(ip[8] <= 1) << i;
 	}
 	b->sets.last_hop = last_hop;
@@ -52,10 +53,10 @@ void stage_parse(struct burst *b, struct worker *w)
 			parse6(b);
 	} else {
 		if (vectors)
-			parse4_avx512(b, &s->special4);
+			parse4_avx512(b, &s->special4, s->fib4);
 		else
-			parse4(b);
-		/* what the lookup in stage local reads first arrives during the source check */
-		fib4_prefetch(s->fib4, b->dst4, b->n);
+			parse4(b, s->fib4);
+		/* what the lookup in stage local reads arrives during the source check */
+		fib4_ask(s->fib4, b->dst4, b->leaf, b->n);
 	}
 }

@@ -2,7 +2,7 @@
 /* The IPv4 table: each shape of prefix, each change, every instruction set, no memory. */
 #include "test.h"
 
-#include "api/fib.h"
+#include "fib4.h"
 #include "out_of_memory.h"
 #include "routes.h"
 
@@ -339,7 +339,7 @@ static void stats_say_what_is_shared(void **state)
 static void bursts_of_every_size(void **state)
 {
 	(void)state;
-	uint32_t address[64], leaf[64];
+	uint32_t address[64], leaf[64], in_halves[64];
 
 	srand(4);
 	for (uint32_t i = 0; i < 5000; i++)
@@ -359,6 +359,9 @@ static void bursts_of_every_size(void **state)
 							       i % 3;
 			cpu_path_set(path);
 			fib4_lookup(fib, address, leaf, n);
+			fib4_ask(fib, address, in_halves, n);
+			fib4_take(fib, address, in_halves, n);
+			assert_memory_equal(in_halves, leaf, n * sizeof(*leaf));
 			for (unsigned int i = 0; i < n; i++)
 				assert_int_equal(
 					leaf[i],
