@@ -13,7 +13,7 @@
 #define NODE_LIMIT    ((size_t)FIB6_NODE_MASK)
 #define BUCKET_LAST   ((1ull << FIB6_BLOCK_SHIFT) - 1)
 #define ROOT_LAST     ((1ull << FIB6_ROOT_SHIFT) - 1)
-#define KEY_NONE      INT64_MAX /* behind the last separator: no address is greater */
+#define KEY_NONE      UINT64_MAX /* behind the last separator: no address is greater */
 #define NONE          UINT32_MAX
 #define FIRST_ENTRIES (16 * FIB6_BLOCK)
 #define FIRST_NODES   1024
@@ -167,8 +167,7 @@ static void tree_fill_level(struct build *b, uint32_t first, size_t span, size_t
 		for (size_t k = 0; k < FIB6_KEYS; k++) {
 			size_t next = (i * FIB6_WAYS + k + 1) * span;
 
-			node->key[k] =
-				next < list->n ? fib6_key(list->at[next].first - 1) : KEY_NONE;
+			node->key[k] = next < list->n ? list->at[next].first - 1 : KEY_NONE;
 		}
 	}
 }
@@ -217,7 +216,7 @@ static void tree_read_node(struct build *b, uint32_t tree, size_t node, unsigned
 				       list);
 		if (way == FIB6_KEYS || row->key[way] == KEY_NONE)
 			return;
-		*first = ((uint64_t)row->key[way] ^ 1ull << 63) + 1;
+		*first = row->key[way] + 1;
 	}
 }
 
@@ -673,13 +672,22 @@ void fib6_stats(const struct fib6 *fib, struct fib_stats *stats)
 
 /* ---- lookup ---- */
 
-static inline unsigned int way(const struct fib6_keys *node, int64_t key)
+static inline unsigned int way(const struct fib6_keys *node, uint64_t half)
 {
 	unsigned int below = 0;
 
 	for (unsigned int k = 0; k < FIB6_KEYS; k++)
-		below += node->key[k] < key;
+		below += node->key[k] < half;
 	return below;
+}
+
+static inline uint64_t at_least(const uint32_t *entry, unsigned int n, uint32_t bound)
+{
+	uint64_t set = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		set |= (uint64_t)(entry[i] >= bound) << i;
+	return set;
 }
 
 void fib6_lookup(const struct fib6 *fib, const uint64_t *hi, const uint64_t *lo, uint32_t *leaf,

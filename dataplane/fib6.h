@@ -36,9 +36,9 @@ struct fib6_root {
 	uint32_t mask; /* FIB6_BLOCK - 1, or 0: one leaf for all */
 };
 
-/* Separators: the last address of each interval but the last, with the top bit turned. */
+/* Separators: the last address of each interval but the last. */
 struct fib6_keys {
-	int64_t key[FIB6_KEYS];
+	uint64_t key[FIB6_KEYS];
 };
 
 struct fib6 {
@@ -52,12 +52,6 @@ struct fib6 {
 	struct arena *value_rows; /* as long as key_rows */
 	struct fib6_root root[FIB6_ROOTS] __attribute__((aligned(64)));
 };
-
-/* Comparing signed is what the vector units do. */
-static inline int64_t fib6_key(uint64_t half)
-{
-	return (int64_t)(half ^ 1ull << 63);
-}
 
 static inline uint32_t fib6_tree_first(uint32_t entry)
 {
