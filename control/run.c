@@ -371,12 +371,19 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	return EXIT_STATUS_DONE;
 }
 
-static int start_services(struct daemon *d)
+/* Nobody is answered before the loop runs. */
+static int open_sockets(struct daemon *d)
+{
+	if (control_socket_open(&d->rt, &d->socket) != 0 || metrics_open(&d->rt, &d->metrics) != 0)
+		return EXIT_STATUS_FAILED;
+	return EXIT_STATUS_DONE;
+}
+
+static int start_loop(struct daemon *d)
 {
 	uint64_t watchdog_us = 0;
 
-	if (control_socket_open(&d->rt, &d->socket) != 0 ||
-	    metrics_open(&d->rt, &d->metrics) != 0 || loop_start(d) != 0)
+	if (loop_start(d) != 0)
 		return EXIT_STATUS_FAILED;
 	d->rt.tables_loaded = true; /* static routes and files: model_create() read them */
 	d->watchdog = sd_watchdog_enabled(0, &watchdog_us) > 0;
@@ -410,11 +417,15 @@ static int start(struct daemon *d)
 		d->rt.config->dataplane.idle == CONFIG_IDLE_ADAPTIVE ||
 		cores.worker[0] == cores.control ||
 		(d->rt.config->dataplane.idle == CONFIG_IDLE_AUTO && all_virtual(d->rt.config));
+	/* before any device: a second napd started by mistake must not touch the first one's */
+	status = open_sockets(d);
+	if (status != EXIT_STATUS_DONE)
+		return status;
 	runtime_adopt(&d->rt, dataplane_now_ns(d->rt.dp));
 	runtime_start_tables(&d->rt);
 	if (launch_workers(d) != 0)
 		return complain(EXIT_STATUS_FAILED, "the workers could not be started");
-	return start_services(d);
+	return start_loop(d);
 }
 
 /* ---- the end ---- */

@@ -28,6 +28,8 @@
 #define REQUEST_MAX    65536
 #define WORDS_MAX      32
 #define CLIENT_SECONDS 10
+#define DYING_MS       1000 /* for a killed predecessor's sockets to go */
+#define DYING_STEP_MS  20
 
 struct client {
 	struct client *next;
@@ -232,19 +234,34 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd, stru
 
 /* ---- the socket files ---- */
 
-/* A socket that nobody listens on is left over from a kill; one that answers is another napd's. */
-static int remove_stale(const struct sockaddr_un *address)
+static bool answers(const struct sockaddr_un *address)
 {
 	const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct stat status;
-	int rc;
+	bool yes;
 
 	if (s < 0)
-		return -errno;
-	rc = connect(s, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN
-		     ? -EADDRINUSE
-		     : 0;
+		return true; /* not known: leave it alone */
+	yes = connect(s, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+	      errno == EAGAIN;
 	close(s);
+	return yes;
+}
+
+/*
+ * A socket that nobody listens on is left over from a kill; one that answers is another napd's.
+ * It may be on its deathbed: the kernel frees what a killed one had of memory before its sockets.
+ */
+static int remove_stale(const struct sockaddr_un *address)
+{
+	struct stat status;
+	int rc = -EADDRINUSE;
+
+	for (int ms = 0; rc && ms < DYING_MS; ms += DYING_STEP_MS) {
+		if (!answers(address))
+			rc = 0;
+		else
+			usleep(DYING_STEP_MS * 1000);
+	}
 	if (rc == 0 && lstat(address->sun_path, &status) == 0) {
 		if (!S_ISSOCK(status.st_mode))
 			return -EEXIST;
