@@ -55,14 +55,14 @@ within() { # SECONDS COMMAND...
 pings() { # NAMESPACE ADDRESS OPTION...
 	local ns=$1 to=$2
 	shift 2
-	in_ns "$ns" ping -c 3 -i 0.1 -W 2 -q "$@" "$to" | tee /dev/stderr | grep -q ' 0% packet loss'
+	in_ns "$ns" ping -c 3 -i 0.1 -W 2 -q "$@" "$to" | tee /dev/stderr | has ' 0% packet loss'
 }
 
 hops() { # EXPECTED TRACEROUTE_ARGUMENT...
 	local expected=$1
 	shift
 	in_ns alpha-host traceroute -n -q 1 -w 2 "$@" | tee /dev/stderr |
-		awk 'NR > 1 { print $2 }' | tr '\n' ' ' | grep -qx "$expected "
+		awk 'NR > 1 { print $2 }' | tr '\n' ' ' | has -x "$expected "
 }
 
 # Every port: received = forwarded + consumed + dropped + pending, once traffic is at rest; and the metric
@@ -94,7 +94,7 @@ counted() { # PORT REASON: at least one drop
 }
 
 port_is() { # PORT STATE
-	napctl show ports | grep -q "^$1 *$2"
+	napctl show ports | has "^$1 *$2"
 }
 
 metric_value() { # SAMPLE as /metrics writes it, up to the value
@@ -106,7 +106,7 @@ iperf() { # SERVER_NAMESPACE CLIENT_NAMESPACE ADDRESS OPTION...: the report as J
 	local server=$1 client=$2 to=$3
 	shift 3
 	in_ns "$server" iperf3 -s -1 -D >/dev/null
-	within 5 eval "in_ns $server ss -ltn | grep -q :5201"
+	within 5 eval "in_ns $server ss -ltn | has :5201"
 	in_ns "$client" timeout 30 iperf3 -c "$to" -t 1 -J "$@"
 }
 

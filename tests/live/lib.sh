@@ -20,6 +20,14 @@ KIND=(veth veth veth)
 
 say() { printf '\n== %s\n' "$*"; }
 
+# grep -q that reads to the end. One that stops at the first match has whoever still writes to it die of
+# SIGPIPE, and with pipefail the match is a failure, now and then.
+has() { # GREP_ARGUMENT...
+	local text
+	text=$(cat)
+	grep -q "$@" <<<"$text"
+}
+
 in_ns() { # NAMESPACE COMMAND...
 	local ns=$1
 	shift
@@ -255,7 +263,7 @@ exchange_up() { # BUILD_FOLDER
 # A kernel interface that a driver just took may need a moment for its carrier.
 ports_up() {
 	for _ in $(seq 50); do
-		if ! napctl show ports | awk 'NR > 1 { print $2 }' | grep -qv up; then return 0; fi
+		if ! napctl show ports | awk 'NR > 1 { print $2 }' | has -v up; then return 0; fi
 		sleep 0.1
 	done
 	napctl show ports >&2

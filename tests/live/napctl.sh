@@ -70,7 +70,7 @@ sys.exit(not ($expression))"
 
 # 200 packets each way, then silence: they are in the last minute and not in the last two seconds.
 since_counts() {
-	in_ns alpha-host ping -c 200 -i 0.005 -W 1 -q 203.0.113.66 | grep -q ' 0% packet loss' || return 1
+	in_ns alpha-host ping -c 200 -i 0.005 -W 1 -q 203.0.113.66 | has ' 0% packet loss' || return 1
 	json_of 'd["forwarded"] >= 200 and d["rx_packets_per_s"] > 0 and d["since_s"] <= 61' \
 		show port alpha --since 1m || return 1
 	json_of '[m for m in d if m["member"] == "Alpha"][0]["sent_packets"] >= 200' show members --since 1m || return 1
@@ -108,9 +108,9 @@ events() {
 	ip -n "$X-beta" link set nap up
 	ip -n "$X-beta" route add default via 198.51.100.3
 	ports_up || return 1
-	napctl show events --since 1m | tee /dev/stderr | grep -q 'port: beta is down' || return 1
+	napctl show events --since 1m | tee /dev/stderr | has 'port: beta is down' || return 1
 	json_of 'd[-1]["text"] == "beta is up" and d[-1]["module"] == "port" and len(d) == 1' show events --last 1 || return 1
-	napctl show events | grep -q ' run: .*ready'
+	napctl show events | has ' run: .*ready'
 }
 
 begin "${1:-build}"

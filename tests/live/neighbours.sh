@@ -125,7 +125,7 @@ storms_disturb_nobody() {
 	in_ns alpha-host "$TOOL" scan 2001:db8:64:99::/64 5 3000 >"$WORK/scan" &
 	scan=$!
 	sleep 1
-	in_ns beta-host ping -c 1500 -i 0.002 -W 2 -q 203.0.113.2 | tee /dev/stderr | grep -q ' 0% packet loss' || lost=1
+	in_ns beta-host ping -c 1500 -i 0.002 -W 2 -q 203.0.113.2 | tee /dev/stderr | has ' 0% packet loss' || lost=1
 	pings gamma-host 203.0.113.66 || lost=1
 	[[ $(neighbour 198.51.100.4 state) =~ reachable|probe ]] || lost=1
 	wait $storm $scan
@@ -143,7 +143,7 @@ duplicates_are_told() {
 	within 3 is down counter gamma link || return 1
 	ip -n "$X-gamma" link set nap up
 	within 5 grep -q 'uses 198.51.100.5, which is the exchange' "$WORK/napd.log" || return 1
-	napctl show port gamma | tee /dev/stderr | grep -q '198.51.100.5 *duplicate, used too by 02:00:00:00:0c:77' || return 1
+	napctl show port gamma | tee /dev/stderr | has '198.51.100.5 *duplicate, used too by 02:00:00:00:0c:77' || return 1
 	[ "$(counter gamma conflicts)" -ge 1 ] || return 1
 	ip -n "$X-gamma" addr del 198.51.100.5/32 dev lo
 	ip -n "$X-gamma" addr del 2001:db8:64:c::1/128 dev lo

@@ -64,8 +64,8 @@ refuses() { # WORDS...
 }
 
 losers() {
-	ctl show route 203.0.113.7 | tee /dev/stderr | grep -q '^not used: mrt, 198.51.100.2%pa'
-	ctl --json show route 203.0.113.7 | grep -q '"losing"'
+	ctl show route 203.0.113.7 | tee /dev/stderr | has '^not used: mrt, 198.51.100.2%pa'
+	ctl --json show route 203.0.113.7 | has '"losing"'
 }
 
 whole_table() {
@@ -74,8 +74,8 @@ whole_table() {
 	napd_start_as nap napd || return 1
 	[ "$(ctl show routes source mrt | wc -l)" = 53012 ] || return 1
 	ctl --json show routes | python3 -c 'import json, sys; assert len(json.load(sys.stdin)) == 53017'
-	ctl show tables | tee /dev/stderr | grep -Eq '^mrt +44,961 +44,961 +8,051 +8,051$'
-	ctl fib audit | tee /dev/stderr | grep -q '53,0.* prefixes looked up, 0 differences'
+	ctl show tables | tee /dev/stderr | has -E '^mrt +44,961 +44,961 +8,051 +8,051$'
+	ctl fib audit | tee /dev/stderr | has '53,0.* prefixes looked up, 0 differences'
 }
 
 reader_goes() { # it says nothing of it

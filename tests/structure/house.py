@@ -141,6 +141,15 @@ def scripts_are_shellcheck_clean():
     yield from result.stdout.splitlines()
 
 
+def no_pipe_ends_early():
+    # With pipefail a reader that stops at its match fails now and then: its writer dies of SIGPIPE.
+    for path in PATHS:
+        if text(path).startswith("#!/usr/bin/env bash") or path.startswith("tests/live/"):
+            for number, line in enumerate(text(path).splitlines(), 1):
+                if re.search(r"\|\s*grep -\w*q", line):
+                    yield f"{path}:{number}: {line.strip()}: use has of tests/live/lib.sh"
+
+
 def packages_are_documented():
     listed = set(run("scripts/packages").stdout.split())
     documented = set(re.findall(r"^\| `([a-z0-9.+-]+)`", text("docs/dependencies.md"), re.MULTILINE))
@@ -158,6 +167,7 @@ CHECKS = [
     every_source_opens_with_what_it_owns,
     nothing_is_left_unfinished,
     scripts_are_shellcheck_clean,
+    no_pipe_ends_early,
     packages_are_documented,
 ]
 
