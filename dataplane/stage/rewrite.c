@@ -301,10 +301,7 @@ static inline __attribute__((always_inline)) void forward_fitting(const struct b
 		to.port[i] = nh->port;
 		to.party[i] = nh->party;
 	}
-	if (cpu_path() >= CPU_AVX512)
-		depart_avx512(w, b, &to);
-	else
-		depart_burst(w, b, &to);
+	depart(w, b, &to);
 }
 
 static void forward_unfitting(const struct burst *b, struct worker *w)
