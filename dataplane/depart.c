@@ -33,7 +33,7 @@ static inline uint32_t copy_frames(struct rte_mbuf **to, const struct burst *b, 
 	return bytes;
 }
 
-void depart(struct worker *w, const struct burst *b, const struct departures *d)
+void depart_by_port(struct worker *w, const struct burst *b, const struct departures *d)
 {
 	if (cpu_path() >= CPU_AVX512)
 		depart_avx512(w, b, d);

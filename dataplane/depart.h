@@ -16,7 +16,7 @@ struct departures {
 };
 
 /* Queue all packets of a burst, which leave as long as they came. */
-void depart(struct worker *w, const struct burst *b, const struct departures *d);
+void depart_by_port(struct worker *w, const struct burst *b, const struct departures *d);
 
 /* The same for CPUs that have AVX-512. */
 void depart_avx512(struct worker *w, const struct burst *b, const struct departures *d);

@@ -301,7 +301,7 @@ static inline __attribute__((always_inline)) void forward_fitting(const struct b
 		to.port[i] = nh->port;
 		to.party[i] = nh->party;
 	}
-	depart(w, b, &to);
+	depart_by_port(w, b, &to);
 }
 
 static void forward_unfitting(const struct burst *b, struct worker *w)
