@@ -97,7 +97,9 @@ static size_t list_regions(struct region *list)
 		assert_true(sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &start, &end, mode,
 				   path) >= 3);
 		/* the anonymous part behind a library's data is the library's */
-		after_self = path[0] ? strcmp(path, self) == 0 || path[0] == '[' : after_self;
+		after_self = path[0] ? strcmp(path, self) == 0 || path[0] == '[' ||
+					       strcmp(path, "/anon_hugepage") == 0
+				     : after_self;
 		if (mode[1] != 'w' || !after_self || strcmp(path, "[stack]") == 0 ||
 		    is_dpdk((void *)start))
 			continue;
