@@ -504,6 +504,7 @@ struct carrying {
 	struct model *next;
 	const struct model *old;
 	struct ip_prefix prefix; /* whose routes are looked at */
+	bool mrt;                /* those of dumps too, as updates have changed them */
 	int rc;
 };
 
@@ -566,7 +567,8 @@ static void carry_route(void *arg, const struct rib_route *route)
 
 	if (c->rc)
 		return;
-	if (route->source == ROUTE_FPM || route->source == ROUTE_KERNEL)
+	if (route->source == ROUTE_FPM || route->source == ROUTE_KERNEL ||
+	    (route->source == ROUTE_MRT && c->mrt))
 		c->rc = carry_feed(c, route);
 	else if (route->source == ROUTE_ADJACENT)
 		c->rc = carry_adjacent(c, route);
@@ -580,14 +582,57 @@ static void carry_prefix(void *arg, const struct rib_route *best)
 	rib_routes(c->old->rib, &c->prefix, carry_route, c);
 }
 
+/* Routes that a dump of next has and updates took away. */
+struct withdrawn {
+	const struct carrying *c;
+	struct prefix_key prefix[256];
+	size_t count;
+};
+
+static void find_withdrawn(void *arg, const struct rib_route *best)
+{
+	struct withdrawn *w = arg;
+	const struct ip_prefix prefix = { best->prefix, w->c->prefix.ipv6 };
+
+	if (rib_get(w->c->next->rib, &prefix, ROUTE_MRT) &&
+	    !rib_get(w->c->old->rib, &prefix, ROUTE_MRT))
+		w->prefix[w->count++] = best->prefix;
+}
+
+static void withdraw(const struct carrying *c)
+{
+	const struct ip_prefix all = { .ipv6 = c->prefix.ipv6 };
+	struct withdrawn w = { .c = c };
+	struct prefix_key last;
+	bool more, begun = false;
+
+	do {
+		w.count = 0;
+		more = rib_walk_part(c->next->rib, &all, begun ? &last : NULL,
+				     sizeof(w.prefix) / sizeof(w.prefix[0]), find_withdrawn, &w,
+				     &last);
+		begun = true;
+		for (size_t i = 0; i < w.count; i++) {
+			const struct ip_prefix prefix = { w.prefix[i], all.ipv6 };
+
+			model_route_delete(c->next, ROUTE_MRT, &prefix);
+		}
+	} while (more);
+}
+
 int model_carry(struct model *next, const struct model *old)
 {
 	struct carrying c = { .next = next, .old = old };
 
+	/* other dumps, or other subnets for their next hops: what the file says now counts */
+	c.mrt = old->mrt_changed && old->mrt_identity == next->mrt_identity;
+	next->mrt_changed = c.mrt;
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		const struct ip_prefix all = { .ipv6 = ipv6 };
 
 		c.prefix.ipv6 = ipv6;
+		if (c.mrt)
+			withdraw(&c);
 		rib_walk(old->rib, &all, carry_prefix, &c);
 	}
 	return c.rc;

@@ -98,6 +98,8 @@ struct model {
 	struct errand *errand; /* to be done by the tables thread, oldest first */
 	size_t errands, errands_allocated;
 	struct dumps *dumps;           /* paths kept for updates; NULL: none */
+	uint64_t mrt_identity;         /* feed_dump_identity() when its dumps were read */
+	bool mrt_changed;              /* by updates since; the tables thread's */
 	struct interfaces *interfaces; /* as compiled last; NULL: ports have changed since */
 	uint64_t generation;
 	uint64_t unresolved, refused; /* see struct model_routes */

@@ -151,8 +151,8 @@ static char *read_all(int s)
 static json_t *ask(const char *path, int argc, char **argv, int json, const char *after)
 {
 	json_t *request = json_pack("{s:[],s:b}", "argv", "json", json), *answer = NULL;
-	const int s =
-		connect_to(path, strcmp(argv[0], "reload") == 0 ? RELOAD_SECONDS : ANSWER_SECONDS);
+	const bool reads_files = strcmp(argv[0], "reload") == 0 || strcmp(argv[0], "load") == 0;
+	const int s = connect_to(path, reads_files ? RELOAD_SECONDS : ANSWER_SECONDS);
 	char *text = NULL;
 
 	for (int i = 0; i < argc; i++)
@@ -253,6 +253,18 @@ static int watch(const char *path, int argc, char **argv, int json)
 	}
 }
 
+/* napd opens the file of load updates, from where it runs. */
+static void name_file(int argc, char **argv)
+{
+	char *whole;
+
+	if (argc < 3 || strcmp(argv[0], "load") != 0 || strcmp(argv[1], "updates") != 0)
+		return;
+	whole = realpath(argv[2], NULL);
+	if (whole)
+		argv[2] = whole; /* for as long as this runs */
+}
+
 int main(int argc, char **argv)
 {
 	enum { JSON = 256, WATCH, HELP, VERSION };
@@ -312,6 +324,7 @@ int main(int argc, char **argv)
 				       access(READONLY_SOCKET_DEFAULT, R_OK | W_OK) != 0
 			       ? SOCKET_DEFAULT
 			       : READONLY_SOCKET_DEFAULT;
+	name_file(argc - optind, argv + optind);
 	return watching ? watch(path, argc - optind, argv + optind, json)
 			: run_once(path, argc - optind, argv + optind, json);
 }

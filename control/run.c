@@ -28,6 +28,7 @@
 #include "export/metrics.h"
 #include "export/socket.h"
 #include "interpose.h"
+#include "load.h"
 #include "log.h"
 #include "reload.h"
 #include "runtime_private.h"
@@ -361,8 +362,9 @@ static int start_dataplane(struct daemon *d, const struct cores *cores)
 	d->rt.base = event_base_new();
 	d->rt.background = d->rt.base ? background_create(d->rt.base) : NULL;
 	d->rt.reload = reload_create(&d->rt);
+	d->rt.load = load_create(&d->rt);
 	if (!d->rt.dp || !d->rt.queues || !d->rt.counts || !d->rt.samples || !d->rt.neighbours ||
-	    !d->rt.taps || !d->rt.background || !d->rt.reload)
+	    !d->rt.taps || !d->rt.background || !d->rt.reload || !d->rt.load)
 		return complain(EXIT_STATUS_FAILED, "%s: no memory", d->rt.config_path);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		worker_set_pool(dataplane_worker(d->rt.dp, i),
@@ -446,11 +448,13 @@ static void end(struct daemon *d)
 {
 	metrics_close(d->metrics);
 	control_socket_close(d->socket);
+	load_abort(d->rt.load);
 	background_free(d->rt.background);
 	d->rt.background = NULL;
 	tables_free(d->rt.tables);
 	d->rt.tables = NULL;
 	reload_free(d->rt.reload);
+	load_free(d->rt.load);
 	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
 		worker_set_queues(dataplane_worker(d->rt.dp, i), NULL);
 	usleep(DRAIN_MS * 1000);

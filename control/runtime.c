@@ -15,6 +15,7 @@
 #include <rte_mbuf.h>
 
 #include "background.h"
+#include "load.h"
 #include "log.h"
 #include "runtime_private.h"
 #include "tables.h"
@@ -463,6 +464,7 @@ struct config *runtime_take(struct runtime *rt, struct config *config, struct mo
 	rt->config = config;
 	log_set_level(config->log.level);
 	runtime_adopt(rt, dataplane_now_ns(rt->dp));
+	load_reloaded(rt->load);
 	return keep ? old : NULL;
 }
 

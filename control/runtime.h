@@ -21,6 +21,7 @@
 
 struct event_base;
 struct background;
+struct load;
 struct reload;
 struct runtime_private;
 struct tables;
@@ -52,6 +53,7 @@ struct runtime {
 	struct event_base *base;
 	struct background *background;
 	struct reload *reload;
+	struct load *load;
 	struct runtime_device *devices; /* [device_count], by device number of the snapshot */
 	uint16_t device_count;
 	unsigned int workers;

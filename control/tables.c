@@ -52,8 +52,10 @@ struct route_batch *route_batch_create(size_t changes, size_t hops)
 	return NULL;
 }
 
-static void batch_free(struct route_batch *b)
+void route_batch_free(struct route_batch *b)
 {
+	if (!b)
+		return;
 	free(b->hop);
 	free(b);
 }
@@ -115,6 +117,7 @@ static void find_ports(const struct model *model, struct config_nexthop *hop, si
 
 static int apply(struct model *model, struct route_change *c)
 {
+	model->mrt_changed |= c->source == ROUTE_MRT;
 	if (c->gone)
 		return model_route_delete(model, c->source, &c->route.prefix);
 	find_ports(model, (struct config_nexthop *)(uintptr_t)c->route.via, c->route.via_count);
@@ -130,7 +133,7 @@ static void apply_slice(struct tables *t, struct round *r)
 	for (; r->at < end; r->at++)
 		refused += apply(t->model, &b->change[r->at]) != 0;
 	if (r->at == b->count) {
-		batch_free(r->batch);
+		route_batch_free(r->batch);
 		r->batch = NULL;
 		r->at = 0;
 	}
@@ -252,7 +255,7 @@ static void *run(void *arg)
 		}
 	}
 	if (r.batch)
-		batch_free(r.batch);
+		route_batch_free(r.batch);
 	return NULL;
 }
 
@@ -305,7 +308,7 @@ void tables_free(struct tables *t)
 		struct route_batch *b = t->first;
 
 		t->first = b->next;
-		batch_free(b);
+		route_batch_free(b);
 	}
 	t->model->wake = NULL;
 	pthread_cond_destroy(&t->wakes);

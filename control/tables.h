@@ -34,6 +34,8 @@ struct route_batch {
 /* Room for so many changes with so many next hops in all. Returns to the caller; NULL: no memory.
  */
 struct route_batch *route_batch_create(size_t changes, size_t hops);
+/* One that was not posted. NULL is allowed. */
+void route_batch_free(struct route_batch *batch);
 /* Copies via. False: no room. */
 bool route_batch_set(struct route_batch *batch, enum route_source source,
 		     const struct route *route);

@@ -12,4 +12,9 @@
 json_t *route_json(const struct runtime *rt, const struct rib_route *route, bool ipv6);
 void route_print(struct asking *a, const json_t *row);
 
+/* How far BGP updates have been played, as an object, and as a line. */
+struct load_view;
+json_t *load_json(const struct load_view *view);
+void load_print(struct asking *a, const struct load_view *view);
+
 #endif

@@ -6,6 +6,7 @@
 #include <rte_version.h>
 
 #include "answer.h"
+#include "load.h"
 #include "model_state.h"
 #include "tables.h"
 #include "routes.h"
@@ -237,6 +238,7 @@ void show_tables(struct asking *a)
 		{ "ipv6_routes", "of", 10, COLUMN_COUNT },
 	};
 	const struct config *config = a->rt->config;
+	const struct load_view load = load_view(a->rt->load);
 	struct model_routes routes;
 
 	model_routes(a->rt->model, &routes);
@@ -254,6 +256,10 @@ void show_tables(struct asking *a)
 		answer_count(routes.unresolved), answer_count(routes.refused));
 	if (a->rt->tables)
 		show_thread(a, a->rt->tables);
+	if (load.state != LOAD_NONE) {
+		json_object_set_new(a->json, "load", load_json(&load));
+		load_print(a, &load);
+	}
 	fputc('\n', a->text);
 	TABLE(a, json_object_get(a->json, "sources"), columns);
 }

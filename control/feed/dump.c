@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../address.h"
 #include "../model_state.h"
@@ -31,7 +32,10 @@ struct cached_hop {
 };
 
 struct dumps {
-	struct model *model;
+	const struct config *config; /* of maps; NULL: there are none */
+	struct dump_taker taker;
+	uint64_t unresolved, refused; /* prefixes now, unless it is a model that counts them */
+	uint64_t *count_unresolved, *count_refused;
 	struct paths *paths;
 	struct mapping *map;
 	size_t maps, maps_allocated;
@@ -88,7 +92,7 @@ static int add_mapping(struct dumps *d, uint32_t as, size_t member)
 /* A member of that AS, else the members in turn; SIZE_MAX: no member has a router. */
 static size_t choose_member(struct dumps *d, uint32_t as)
 {
-	const struct config *config = d->model->config;
+	const struct config *config = d->config;
 
 	for (size_t m = 0; m < config->member_count; m++)
 		if (config->members[m].asn == as && as && has_router(&config->members[m]))
@@ -127,7 +131,7 @@ static size_t member_by_name(const struct config *config, const char *name)
 /* One --rib-map. 0 or -ENOMEM. */
 static int read_mapping(struct dumps *d, const char *text, struct problems *problems)
 {
-	const struct config *config = d->model->config;
+	const struct config *config = d->config;
 	const struct place nowhere = { 0 };
 	const char *equals = strchr(text, '=');
 	char *end;
@@ -168,11 +172,8 @@ static size_t port_of(struct dumps *d, const struct ip_address *address)
 	struct cached_hop *cached = &d->cache[h >> 56];
 
 	if (!cached->used || !ip_address_equal(&cached->address, address)) {
-		size_t port = model_port_of(d->model, address);
-
-		if (port != SIZE_MAX && model_is_own(d->model, address))
-			port = SIZE_MAX;
-		*cached = (struct cached_hop){ *address, port, true };
+		*cached = (struct cached_hop){ *address, d->taker.port_of(d->taker.ctx, address),
+					       true };
 	}
 	return cached->port;
 }
@@ -181,7 +182,6 @@ static size_t port_of(struct dumps *d, const struct ip_address *address)
 static struct path resolve(struct dumps *d, const struct bgp_path *bgp, uint32_t peer, bool ipv6)
 {
 	struct path path = { *bgp, SIZE_MAX };
-	const struct config *config = d->model->config;
 	const struct ip_address *router;
 	size_t member = d->maps || d->map_auto ? member_of_as(d, paths_peer_of(d->paths, peer)->as)
 					       : SIZE_MAX;
@@ -191,9 +191,9 @@ static struct path resolve(struct dumps *d, const struct bgp_path *bgp, uint32_t
 			path.port = port_of(d, &bgp->next_hop);
 		return path;
 	}
-	router = router_of(&config->members[member], ipv6, &path.port);
+	router = router_of(&d->config->members[member], ipv6, &path.port);
 	if (!router && !ipv6) /* RFC 8950 */
-		router = router_of(&config->members[member], true, &path.port);
+		router = router_of(&d->config->members[member], true, &path.port);
 	if (router)
 		path.bgp.next_hop = *router;
 	return path;
@@ -349,10 +349,10 @@ out:
 /* ---- setting routes ---- */
 
 /* Take what a prefix came to out of the counts. */
-static void uncount(struct model *model, enum path_use use)
+static void uncount(struct dumps *d, enum path_use use)
 {
-	model->unresolved -= use == PATH_UNRESOLVED;
-	model->refused -= use == PATH_REFUSED;
+	*d->count_unresolved -= use == PATH_UNRESOLVED;
+	*d->count_refused -= use == PATH_REFUSED;
 }
 
 /* Make of the best path of a prefix a route. 0 or -ENOMEM. */
@@ -362,21 +362,23 @@ static int publish(struct dumps *d, uint32_t index)
 	const struct ip_prefix prefix = paths_prefix_of(d->paths, index);
 	enum path_use *use = paths_use(d->paths, index);
 	struct config_nexthop via;
-	struct route route = { prefix, CONFIG_ROUTE_VIA, &via, 1 };
 	int rc;
 
-	uncount(d->model, *use);
+	uncount(d, *use);
 	if (!best) {
 		if (*use == PATH_USED)
-			model_route_delete(d->model, ROUTE_MRT, &prefix);
+			rc = d->taker.unset(d->taker.ctx, &prefix);
+		else
+			rc = 0;
 		*use = paths_any(d->paths, index) ? PATH_UNRESOLVED : PATH_NONE;
-		d->model->unresolved += *use == PATH_UNRESOLVED;
-		return 0;
+		*d->count_unresolved += *use == PATH_UNRESOLVED;
+		return rc;
 	}
 	via = (struct config_nexthop){ best->bgp.next_hop, best->port, 1 };
-	rc = model_route_set(d->model, ROUTE_MRT, &route); /* counts refused ones */
+	rc = d->taker.set(d->taker.ctx, &prefix, &via);
 	if (rc == -ENOMEM)
 		return rc;
+	*d->count_refused += rc != 0;
 	*use = rc ? PATH_REFUSED : PATH_USED;
 	d->connected += rc == -EADDRINUSE;
 	d->link_local += rc == -EADDRNOTAVAIL;
@@ -399,15 +401,25 @@ static void warn_unused(const struct dumps *d, const char *path, struct problems
 	if (d->link_local)
 		problem_warning(problems, where, NULL, "%" PRIu64 " link-local routes are not used",
 				d->link_local);
-	if (paths_prefixes(d->paths) && d->model->unresolved == paths_prefixes(d->paths))
+	if (paths_prefixes(d->paths) && *d->count_unresolved == paths_prefixes(d->paths))
 		problem_warning(problems, where, NULL,
 				"no next hop in it is on any port's subnet: none of its routes is "
 				"used (napd replay --rib-map auto gives its peers to members)");
 }
 
+/* What has been read, as routes. 0 or -ENOMEM. */
+static int publish_all(struct dumps *d)
+{
+	int rc = 0;
+
+	for (uint32_t i = 1; !rc && i <= paths_prefixes(d->paths); i++)
+		rc = publish(d, i);
+	return rc;
+}
+
 static int load(struct dumps *d, const struct dump_options *options, struct problems *problems)
 {
-	const struct config *config = d->model->config;
+	const struct config *config = d->config;
 	const char *first = config->tables.mrt_count ? config->tables.mrt[0] : NULL;
 	const size_t errors = problems->errors;
 	int rc = 0;
@@ -422,36 +434,159 @@ static int load(struct dumps *d, const struct dump_options *options, struct prob
 	}
 	if (rc || problems->errors > errors)
 		return rc;
-	for (uint32_t i = 1; !rc && i <= paths_prefixes(d->paths); i++)
-		rc = publish(d, i);
+	rc = publish_all(d);
 	warn_unused(d, first, problems);
 	return rc;
+}
+
+/* Prefixes without a usable path are kept, too, but not without end. */
+static struct dumps *create(bool keep, const struct dump_taker *taker, uint64_t capacity_ipv4,
+			    uint64_t capacity_ipv6)
+{
+	struct dumps *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->taker = *taker;
+	d->count_unresolved = &d->unresolved;
+	d->count_refused = &d->refused;
+	d->paths = paths_create(keep, 2 * capacity_ipv4, 2 * capacity_ipv6);
+	if (d->paths)
+		return d;
+	feed_dump_free(d);
+	return NULL;
+}
+
+/* ---- routes of a model ---- */
+
+static size_t model_hop_port(void *ctx, const struct ip_address *address)
+{
+	const struct model *model = ctx;
+	const size_t port = model_port_of(model, address);
+
+	return port != SIZE_MAX && model_is_own(model, address) ? SIZE_MAX : port;
+}
+
+/* The model counts what it refuses; so does publish(). */
+static int model_set(void *ctx, const struct ip_prefix *prefix, const struct config_nexthop *via)
+{
+	const struct route route = { *prefix, CONFIG_ROUTE_VIA, via, 1 };
+	struct model *model = ctx;
+	const int rc = model_route_set(model, ROUTE_MRT, &route);
+
+	model->refused -= rc && rc != -ENOMEM;
+	return rc;
+}
+
+static int model_unset(void *ctx, const struct ip_prefix *prefix)
+{
+	model_route_delete(ctx, ROUTE_MRT, prefix);
+	return 0;
 }
 
 int feed_dump_load(struct model *model, const struct dump_options *options,
 		   struct problems *problems)
 {
+	const struct dump_taker taker = { model_hop_port, model_set, model_unset, model };
 	const struct config *config = model->config;
 	const bool keep = options && options->keep;
 	struct dumps *d;
-	int rc = -ENOMEM;
+	int rc;
 
+	model->mrt_identity = feed_dump_identity(config);
 	if (!config->tables.mrt_count && !keep && !(options && (options->files || options->maps)))
 		return 0;
-	d = calloc(1, sizeof(*d));
+	d = create(keep, &taker, config->dataplane.capacity_ipv4, config->dataplane.capacity_ipv6);
 	if (!d)
 		return -ENOMEM;
-	d->model = model;
-	/* prefixes without a usable path are kept, too, but not without end */
-	d->paths = paths_create(keep, 2 * config->dataplane.capacity_ipv4,
-				2 * config->dataplane.capacity_ipv6);
-	if (d->paths)
-		rc = load(d, options, problems);
+	d->config = config;
+	d->count_unresolved = &model->unresolved;
+	d->count_refused = &model->refused;
+	rc = load(d, options, problems);
 	if (keep && !rc)
 		model->dumps = d;
 	else
 		feed_dump_free(d);
 	return rc;
+}
+
+struct dumps *feed_dump_kept(const struct model *model)
+{
+	return model->dumps;
+}
+
+/* ---- routes of somebody else ---- */
+
+int feed_dump_keep(char *const *file, size_t files, const struct dump_taker *taker,
+		   uint64_t capacity_ipv4, uint64_t capacity_ipv6, struct problems *problems,
+		   struct dumps **dumps)
+{
+	const size_t errors = problems->errors;
+	struct dumps *d = create(true, taker, capacity_ipv4, capacity_ipv6);
+	int rc = d ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !rc && i < files; i++)
+		rc = read_file(d, file[i], problems);
+	if (!rc && problems->errors == errors)
+		rc = publish_all(d);
+	if (!rc && problems->errors == errors) {
+		*dumps = d;
+		return 0;
+	}
+	feed_dump_free(d);
+	return rc ? rc : -EINVAL;
+}
+
+/* ---- which table it is ---- */
+
+static uint64_t mix(uint64_t h, const void *data, size_t n)
+{
+	const uint8_t *octet = data;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ octet[i]) * 0x100000001b3; /* FNV-1a */
+	return h;
+}
+
+static uint64_t mix_file(uint64_t h, const char *path)
+{
+	struct stat status;
+	uint64_t what[5] = { 0 };
+
+	if (stat(path, &status) == 0) {
+		what[0] = status.st_dev;
+		what[1] = status.st_ino;
+		what[2] = (uint64_t)status.st_size;
+		what[3] = (uint64_t)status.st_mtim.tv_sec;
+		what[4] = (uint64_t)status.st_mtim.tv_nsec;
+	}
+	return mix(mix(h, path, strlen(path) + 1), what, sizeof(what));
+}
+
+#define MIX_FIRST 0xcbf29ce484222325
+
+uint64_t feed_dump_identity(const struct config *config)
+{
+	uint64_t all = MIX_FIRST;
+
+	for (size_t i = 0; i < config->tables.mrt_count; i++)
+		all = mix_file(all, config->tables.mrt[i]);
+	/* in whatever order ports stand */
+	for (size_t i = 0; i < config->port_count; i++) {
+		const struct config_port *port = &config->ports[i];
+		uint64_t h = MIX_FIRST;
+
+		h = mix(h, port->name, strlen(port->name) + 1);
+		for (size_t k = 0; k < port->address_count; k++) {
+			const struct interface_address *a = &port->addresses[k];
+
+			h = mix(h, &a->address.key, sizeof(a->address.key));
+			h = mix(h, &a->address.ipv6, sizeof(a->address.ipv6));
+			h = mix(h, &a->length, sizeof(a->length));
+		}
+		all += h;
+	}
+	return all;
 }
 
 void feed_dump_free(struct dumps *d)
@@ -523,9 +658,8 @@ static int apply_loss(struct dumps *d, uint32_t peer)
 	return rc;
 }
 
-int feed_dump_apply(struct model *model, const struct mrt_message *m)
+int feed_dump_apply(struct dumps *d, const struct mrt_message *m)
 {
-	struct dumps *d = model->dumps;
 	uint32_t peer;
 
 	if (!paths_find_peer(d->paths, &m->peer.address, m->peer.as, &peer)) {

@@ -20,6 +20,7 @@ struct input {
 struct updates {
 	struct input *input;
 	size_t inputs;
+	struct updates_extent extent;
 };
 
 static bool is_message(const struct mrt_record *record)
@@ -66,7 +67,7 @@ static int check_record(const struct mrt_record *record, struct octets_error *wr
 }
 
 /* Read a file to its end. 0 or -ENOMEM. */
-static int check_file(const char *path, struct problems *problems)
+static int check_file(const char *path, struct updates_extent *extent, struct problems *problems)
 {
 	struct place place = { .file = path, .binary = true };
 	struct mrt_record record;
@@ -80,8 +81,14 @@ static int check_file(const char *path, struct problems *problems)
 		return errno == ENOMEM ? -ENOMEM : 0;
 	}
 	while ((rc = mrt_next(reader, &record, &error)) > 0) {
-		if (!check_record(&record, &wrong))
+		if (!check_record(&record, &wrong)) {
+			if (!is_message(&record))
+				continue;
+			extent->messages++;
+			if (record.time_ns > extent->last_ns)
+				extent->last_ns = record.time_ns;
 			continue;
+		}
 		rc = mrt_wrong(&record, &wrong, &error);
 		if (wrong.at == record.body.at)
 			error.offset = record.offset;
@@ -107,7 +114,7 @@ struct updates *updates_open(char *const *file, size_t files, struct problems *p
 	if (!u->input)
 		goto fail;
 	for (size_t i = 0; !rc && i < files; i++)
-		rc = check_file(file[i], problems);
+		rc = check_file(file[i], &u->extent, problems);
 	if (rc || problems->errors > errors)
 		goto fail;
 	for (size_t i = 0; i < files; i++) {
@@ -152,7 +159,17 @@ uint64_t updates_next_ns(const struct updates *u)
 	return next ? next->time_ns : UINT64_MAX;
 }
 
+struct updates_extent updates_extent(const struct updates *u)
+{
+	return u->extent;
+}
+
 long updates_apply(struct updates *u, struct model *model, uint64_t until_ns, long most)
+{
+	return updates_play(u, feed_dump_kept(model), until_ns, most);
+}
+
+long updates_play(struct updates *u, struct dumps *dumps, uint64_t until_ns, long most)
 {
 	struct mrt_message message;
 	struct octets_error wrong;
@@ -163,7 +180,7 @@ long updates_apply(struct updates *u, struct model *model, uint64_t until_ns, lo
 	while (n < most && (in = earliest(u)) && in->time_ns <= until_ns) {
 		if (mrt_message_parse(&in->record, &message, &wrong))
 			return -EINVAL; /* the file is not what it was */
-		rc = feed_dump_apply(model, &message);
+		rc = feed_dump_apply(dumps, &message);
 		if (!rc)
 			rc = advance(in);
 		if (rc)

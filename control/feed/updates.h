@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct dumps;
 struct model;
 struct problems;
 struct updates;
@@ -21,11 +22,21 @@ void updates_close(struct updates *updates); /* NULL is allowed */
 /* When the next message came, nanoseconds since 1970; UINT64_MAX: there is none. */
 uint64_t updates_next_ns(const struct updates *updates);
 
+/* How many messages there are in all, and when the last came (0: there is none). */
+struct updates_extent {
+	uint64_t messages;
+	uint64_t last_ns;
+};
+struct updates_extent updates_extent(const struct updates *updates);
+
 /*
- * Apply the messages up to a time, at most so many of them, to a model that keeps its paths. How
- * many there were, or negative: -ENOMEM, -E2BIG, or the errno of a file that changed or cannot be
- * read any more.
+ * Apply the messages up to a time, at most so many of them, to paths that are kept. How many there
+ * were, or negative: -ENOMEM, -E2BIG, what the routes' taker says, or the errno of a file that
+ * changed or cannot be read any more.
  */
+long updates_play(struct updates *updates, struct dumps *dumps, uint64_t until_ns, long most);
+
+/* The same to a model that keeps its paths. */
 long updates_apply(struct updates *updates, struct model *model, uint64_t until_ns, long most);
 
 #endif

@@ -28,6 +28,8 @@ int main(void)
 	     "\t--port) _napctl_names ports port; return ;;\n"
 	     "\tmember) _napctl_names members member; return ;;\n"
 	     "\tport) _napctl_names ports port; return ;;\n"
+	     "\tupdates) compgen -f -- \"$current\"; return ;;\n"
+	     "\t--speed) echo max; return ;;\n"
 	     "\t--since | --last | --confirm | source | via) return ;;\n"
 	     "\tesac\n"
 	     "\tfor token in ${2//[^a-zA-Z-]/ }; do\n"
