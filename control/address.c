@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -146,4 +147,22 @@ const char *mac_text(const struct rte_ether_addr *mac, char text[MAC_TEXT_MAX])
 	snprintf(text, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
 		 m[5]);
 	return text;
+}
+
+bool listen_split(char *listen, char **host, uint16_t *port)
+{
+	char *colon = strrchr(listen, ':'), *end;
+	unsigned long number;
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	number = strtoul(colon + 1, &end, 10);
+	*host = listen;
+	*port = number;
+	if (listen[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		*host = listen + 1;
+	}
+	return *end == '\0' && number > 0 && number <= UINT16_MAX;
 }

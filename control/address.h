@@ -39,4 +39,7 @@ struct ip_address ip_prefix_last(const struct ip_prefix *prefix);
 
 bool ip_prefix_contains(const struct ip_prefix *prefix, const struct ip_address *address);
 
+/* HOST:PORT or [HOST]:PORT, cut in two. False: neither. */
+bool listen_split(char *listen, char **host, uint16_t *port);
+
 #endif

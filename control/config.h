@@ -160,6 +160,8 @@ struct config {
 		char *fpm_listen;
 		bool fpm_insecure;
 		uint32_t fpm_table;
+		uint32_t fpm_stale_s; /* seconds */
+		bool fpm_acknowledge;
 		bool kernel;
 		uint32_t kernel_table;
 	} tables;

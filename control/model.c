@@ -547,7 +547,7 @@ static int carry_feed(const struct carrying *c, const struct rib_route *route)
 		break;
 	}
 	rc = model_route_set(c->next, route->source, &r);
-	return rc == -ENOMEM ? rc : 0; /* others are counted */
+	return rc == -ENOMEM ? rc : 0;
 }
 
 /* A neighbour on a port that is still there, on a subnet of it. */
@@ -623,6 +623,7 @@ static void withdraw(const struct carrying *c)
 int model_carry(struct model *next, const struct model *old)
 {
 	struct carrying c = { .next = next, .old = old };
+	const uint64_t unresolved = next->unresolved, refused = next->refused;
 
 	/* other dumps, or other subnets for their next hops: what the file says now counts */
 	c.mrt = old->mrt_changed && old->mrt_identity == next->mrt_identity;
@@ -635,6 +636,9 @@ int model_carry(struct model *next, const struct model *old)
 			withdraw(&c);
 		rib_walk(old->rib, &all, carry_prefix, &c);
 	}
+	/* routes that find no place here are their feed's to count */
+	next->unresolved = unresolved;
+	next->refused = refused;
 	return c.rc;
 }
 

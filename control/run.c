@@ -27,6 +27,7 @@
 #include "eal.h"
 #include "export/metrics.h"
 #include "export/socket.h"
+#include "feed/feeds.h"
 #include "interpose.h"
 #include "load.h"
 #include "log.h"
@@ -118,6 +119,7 @@ static void on_tables(evutil_socket_t fd, short what, void *arg)
 	if (read(fd, &count, sizeof(count)) != sizeof(count))
 		return;
 	runtime_publish(&d->rt);
+	feeds_published(d->rt.feeds);
 	reload_tables_changed(d->rt.reload);
 }
 
@@ -150,6 +152,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	runtime_balance(&d->rt, now);
 	runtime_watch_workers(&d->rt, now);
 	runtime_watch_capacity(&d->rt);
+	if (d->rt.feeds)
+		feeds_tick(d->rt.feeds);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		if (d->private.stalled[i])
 			return;
@@ -404,8 +408,8 @@ static int start(struct daemon *d)
 	if (status != EXIT_STATUS_DONE)
 		return status;
 	log_set_level(d->rt.config->log.level);
-	if (d->rt.config->tables.fpm || d->rt.config->tables.kernel)
-		log_warning("run", "tables.fpm and tables.kernel bring no routes yet; ports have "
+	if (d->rt.config->tables.kernel)
+		log_warning("run", "tables.kernel brings no routes yet; ports have "
 				   "TAPs, and static routes, files and MRT dumps are used");
 	if (cores.warning[0])
 		log_warning("run", "%s", cores.warning);
@@ -451,8 +455,11 @@ static void end(struct daemon *d)
 	load_abort(d->rt.load);
 	background_free(d->rt.background);
 	d->rt.background = NULL;
+	feeds_stop(d->rt.feeds);
 	tables_free(d->rt.tables);
 	d->rt.tables = NULL;
+	feeds_free(d->rt.feeds);
+	d->rt.feeds = NULL;
 	reload_free(d->rt.reload);
 	load_free(d->rt.load);
 	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)

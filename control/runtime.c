@@ -15,6 +15,7 @@
 #include <rte_mbuf.h>
 
 #include "background.h"
+#include "feed/feeds.h"
 #include "load.h"
 #include "log.h"
 #include "runtime_private.h"
@@ -428,6 +429,8 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 	runtime_poll_links(rt);
 	neighbours_start_new(rt->neighbours, now_ns);
 	taps_update(rt->taps, now_ns);
+	if (rt->feeds)
+		feeds_update(rt->feeds);
 }
 
 /* On the tables thread. */
@@ -444,8 +447,13 @@ void runtime_start_tables(struct runtime *rt)
 {
 	if (rt->private->tables_fd >= 0)
 		rt->tables = tables_start(rt->model, tables_changed, rt);
+	if (rt->tables)
+		rt->feeds = feeds_create(rt);
 	if (!rt->tables)
-		log_warning("tables", "no thread for them: control does their work");
+		log_warning("tables", "no thread for them: control does their work, and no feed "
+				      "brings routes");
+	if (rt->feeds)
+		feeds_update(rt->feeds);
 }
 
 struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,
@@ -517,6 +525,8 @@ const char *runtime_unhealthy(struct runtime *rt)
 {
 	if (!rt->tables_loaded)
 		return "the configured tables have not been loaded yet";
+	if (feeds_unloaded(rt->feeds))
+		return feeds_unloaded(rt->feeds);
 	for (unsigned int i = 0; i < rt->workers; i++)
 		if (rt->private->stalled[i])
 			return "a worker stands still";

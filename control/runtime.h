@@ -21,6 +21,7 @@
 
 struct event_base;
 struct background;
+struct feeds;
 struct load;
 struct reload;
 struct runtime_private;
@@ -42,6 +43,7 @@ struct runtime {
 	struct config *config;
 	struct model *model;
 	struct tables *tables; /* NULL: control does their work */
+	struct feeds *feeds;   /* NULL without tables */
 	struct dataplane *dp;
 	struct counts *counts;   /* what dp counts, as people see it */
 	struct samples *samples; /* the same over time */

@@ -28,7 +28,8 @@ struct tables {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of all below */
 	pthread_cond_t wakes;
-	struct route_batch *first, **last;
+	struct tables_follower follower; /* of NULLs: there is none */
+	struct tables_work *first, **last;
 	struct model *next; /* to switch to; NULL: none */
 	bool poked;         /* errands wait in the model */
 	bool resting;       /* and there was nothing else to do */
@@ -38,13 +39,25 @@ struct tables {
 
 /* ---- batches ---- */
 
+/* A batch is work whose run is NULL. */
+static struct route_batch *batch_of(struct tables_work *work)
+{
+	return (struct route_batch *)work;
+}
+
+static void batch_free(struct tables_work *work)
+{
+	free(batch_of(work)->hop);
+	free(work);
+}
+
 struct route_batch *route_batch_create(size_t changes, size_t hops)
 {
 	struct route_batch *b = malloc(sizeof(*b) + changes * sizeof(b->change[0]));
 
 	if (!b)
 		return NULL;
-	*b = (struct route_batch){ .size = changes, .hop_size = hops };
+	*b = (struct route_batch){ .work.free = batch_free, .size = changes, .hop_size = hops };
 	b->hop = calloc(hops + 1, sizeof(*b->hop));
 	if (b->hop)
 		return b;
@@ -54,10 +67,8 @@ struct route_batch *route_batch_create(size_t changes, size_t hops)
 
 void route_batch_free(struct route_batch *b)
 {
-	if (!b)
-		return;
-	free(b->hop);
-	free(b);
+	if (b)
+		batch_free(&b->work);
 }
 
 bool route_batch_set(struct route_batch *b, enum route_source source, const struct route *route)
@@ -100,10 +111,10 @@ static uint64_t now_ns(void)
 
 /* What the thread knows between two rounds. */
 struct round {
-	struct route_batch *batch; /* in hand */
-	size_t at;                 /* which of its changes is next */
-	uint64_t built_ns;         /* when the last build began */
-	uint64_t wait_ns;          /* no build before */
+	struct tables_work *work; /* in hand */
+	size_t at;                /* which of a batch's changes is next */
+	uint64_t built_ns;        /* when the last build began */
+	uint64_t wait_ns;         /* no build before */
 };
 
 /* From numbers to places in the model's configuration. */
@@ -124,17 +135,37 @@ static int apply(struct model *model, struct route_change *c)
 	return model_route_set(model, c->source, &c->route);
 }
 
+static void let_go(struct tables_work *work)
+{
+	if (work->free)
+		work->free(work);
+}
+
+static void run_work(struct tables *t, struct round *r)
+{
+	struct tables_work *work = r->work;
+	const uint64_t weight = work->weight;
+
+	if (work->run(work, t->model))
+		return;
+	r->work = NULL;
+	let_go(work);
+	pthread_mutex_lock(&t->mutex);
+	t->view.waiting -= weight;
+	pthread_mutex_unlock(&t->mutex);
+}
+
 static void apply_slice(struct tables *t, struct round *r)
 {
-	struct route_batch *b = r->batch;
+	struct route_batch *b = batch_of(r->work);
 	const size_t end = b->count - r->at > SLICE ? r->at + SLICE : b->count;
 	uint64_t refused = 0, n = end - r->at;
 
 	for (; r->at < end; r->at++)
 		refused += apply(t->model, &b->change[r->at]) != 0;
 	if (r->at == b->count) {
-		route_batch_free(r->batch);
-		r->batch = NULL;
+		batch_free(r->work);
+		r->work = NULL;
 		r->at = 0;
 	}
 	pthread_mutex_lock(&t->mutex);
@@ -160,18 +191,20 @@ static void build(struct tables *t, struct round *r)
 	t->view.build_ns += spent;
 	if (spent > t->view.longest_build_ns)
 		t->view.longest_build_ns = spent;
+	if (!rc && t->follower.built)
+		t->follower.built(t->follower.arg);
 	if (!rc && !t->stop)
 		t->changed(t->arg);
 	pthread_mutex_unlock(&t->mutex);
 }
 
-/* Take the next batch, or sleep until there is something to do. False: the end. */
+/* Take the next work, or sleep until there is something to do. False: the end. */
 static bool next(struct tables *t, struct round *r, bool dirty)
 {
 	bool poked, go_on;
 
 	pthread_mutex_lock(&t->mutex);
-	while (!t->stop && !t->poked && !t->next && !t->first && !r->batch) {
+	while (!t->stop && !t->poked && !t->next && !t->first && !r->work) {
 		const struct timespec until = { (time_t)(r->wait_ns / SECOND_NS),
 						(long)(r->wait_ns % SECOND_NS) };
 
@@ -186,9 +219,9 @@ static bool next(struct tables *t, struct round *r, bool dirty)
 	go_on = !t->stop;
 	poked = t->poked;
 	t->poked = false;
-	if (!r->batch && t->first) {
-		r->batch = t->first;
-		t->first = r->batch->next;
+	if (!r->work && t->first) {
+		r->work = t->first;
+		t->first = r->work->next;
 		if (!t->first)
 			t->last = &t->first;
 	}
@@ -212,15 +245,19 @@ static void wake(void *arg)
 /* Go over to another model, if control has one. */
 static void change_model(struct tables *t, struct round *r)
 {
+	struct tables_follower follower;
 	struct model *next;
 	int rc;
 
 	pthread_mutex_lock(&t->mutex);
 	next = t->next;
+	follower = t->follower;
 	pthread_mutex_unlock(&t->mutex);
 	if (!next)
 		return;
 	rc = model_carry(next, t->model);
+	if (follower.moved)
+		follower.moved(follower.arg, next);
 	if (!rc)
 		rc = model_prepare(next);
 	if (rc)
@@ -246,16 +283,18 @@ static void *run(void *arg)
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	while (next(t, &r, dirty)) {
 		change_model(t, &r);
-		if (r.batch)
+		if (r.work && r.work->run)
+			run_work(t, &r);
+		else if (r.work)
 			apply_slice(t, &r);
 		dirty = model_is_dirty(t->model);
-		if (dirty && now_ns() >= (r.batch ? r.built_ns + BUSY_NS : r.wait_ns)) {
+		if (dirty && now_ns() >= (r.work ? r.built_ns + BUSY_NS : r.wait_ns)) {
 			build(t, &r);
 			dirty = model_is_dirty(t->model);
 		}
 	}
-	if (r.batch)
-		route_batch_free(r.batch);
+	if (r.work)
+		let_go(r.work);
 	return NULL;
 }
 
@@ -305,10 +344,10 @@ void tables_free(struct tables *t)
 	stop(t);
 	pthread_join(t->thread, NULL);
 	while (t->first) {
-		struct route_batch *b = t->first;
+		struct tables_work *work = t->first;
 
-		t->first = b->next;
-		route_batch_free(b);
+		t->first = work->next;
+		let_go(work);
 	}
 	t->model->wake = NULL;
 	pthread_cond_destroy(&t->wakes);
@@ -334,22 +373,35 @@ struct model *tables_model(struct tables *t)
 	return model;
 }
 
-int tables_post(struct tables *t, struct route_batch *batch)
+int tables_post_work(struct tables *t, struct tables_work *work)
 {
 	int rc = 0;
 
 	pthread_mutex_lock(&t->mutex);
-	if (t->view.waiting && t->view.waiting + batch->count > WAITING_MAX) {
+	if (work->weight && t->view.waiting && t->view.waiting + work->weight > WAITING_MAX) {
 		rc = -EAGAIN;
 	} else {
-		batch->next = NULL;
-		*t->last = batch;
-		t->last = &batch->next;
-		t->view.waiting += batch->count;
+		work->next = NULL;
+		*t->last = work;
+		t->last = &work->next;
+		t->view.waiting += work->weight;
 		pthread_cond_signal(&t->wakes);
 	}
 	pthread_mutex_unlock(&t->mutex);
 	return rc;
+}
+
+int tables_post(struct tables *t, struct route_batch *batch)
+{
+	batch->work.weight = batch->count;
+	return tables_post_work(t, &batch->work);
+}
+
+void tables_follow(struct tables *t, const struct tables_follower *follower)
+{
+	pthread_mutex_lock(&t->mutex);
+	t->follower = *follower;
+	pthread_mutex_unlock(&t->mutex);
 }
 
 struct tables_view tables_view(struct tables *t)

@@ -11,6 +11,28 @@
 
 struct tables;
 
+/*
+ * Something for the thread to do in the order of the batches: what a feed has received, above all.
+ * Whoever posts it embeds it; arguments stand around it.
+ */
+struct tables_work {
+	struct tables_work *next; /* tables.c */
+	/*
+	 * How many changes of routes it comes to, about: counted as waiting until it is done, so
+	 * that a feed that is faster than the tables is held back. 0: it is never refused.
+	 */
+	uint64_t weight;
+	/*
+	 * Do some of it, a few thousand changes at most, on the model in force. True: there is
+	 * more, and it is called again; another model may be in force then. Tables thread, not
+	 * under the model's lock.
+	 */
+	bool (*run)(struct tables_work *work, struct model *model);
+	/* It is done, or the thread ends first. On the tables thread, or in tables_free(). NULL: it
+	 * is its owner's again; run may post it anew then. */
+	void (*free)(struct tables_work *work);
+};
+
 /* One after the other; each takes effect as a whole: nobody sees a prefix without its route
  * between. */
 struct route_change {
@@ -24,7 +46,7 @@ struct route_change {
 };
 
 struct route_batch {
-	struct route_batch *next; /* tables.c */
+	struct tables_work work; /* tables.c */
 	size_t count, size;
 	size_t hop_count, hop_size;
 	struct config_nexthop *hop;
@@ -54,6 +76,19 @@ struct tables *tables_start(struct model *model, void (*changed)(void *arg), voi
 void tables_free(struct tables *tables);
 
 /*
+ * Who follows what the thread does; called on it. moved: it goes over to another model, whose
+ * routes of feeds are there: before anything else is done to it, and before control forwards by it.
+ * built: it has made tables, before changed() says so; must not block, nor post. Once, before a
+ * reload can be.
+ */
+struct tables_follower {
+	void (*moved)(void *arg, struct model *next);
+	void (*built)(void *arg);
+	void *arg;
+};
+void tables_follow(struct tables *tables, const struct tables_follower *follower);
+
+/*
  * A reload: have the thread work on another model, which nobody else uses yet, once it has put into
  * it what feeds have brought and neighbours' host routes, and made its tables. Then changed() is
  * called, tables_model() is next, and control forwards by it; the former is the caller's again.
@@ -67,6 +102,12 @@ struct model *tables_model(struct tables *tables);
  * changes wait already, try later. Any thread.
  */
 int tables_post(struct tables *tables, struct route_batch *batch);
+
+/*
+ * Have other work done after what was posted before it. Takes it when it returns 0; -EAGAIN as
+ * above, never with a weight of 0. Any thread, the tables thread itself too.
+ */
+int tables_post_work(struct tables *tables, struct tables_work *work);
 
 struct tables_view {
 	uint64_t applied, refused; /* changes; refused: -errno of model_route_set() */

@@ -25,6 +25,7 @@
 #define SECOND_NS     UINT64_C(1000000000)
 #define RETRY_NS      (5 * SECOND_NS)
 #define QUESTION_NS   (3 * SECOND_NS) /* the kernel asks three times, a second apart */
+#define LOOK_NS       SECOND_NS       /* whether the interface is still there */
 #define QUESTIONS_MAX 32              /* a port; RFC 6583 */
 /* How long a link may need after a restart before a TAP that was up shows it as down. */
 #define GRACE_NS (10 * SECOND_NS)
@@ -53,6 +54,8 @@ struct tap {
 	bool adopted; /* it had its carrier when this process came */
 	bool applied; /* the interface is as the port is */
 	uint64_t retry_ns;
+	uint32_t interface; /* the kernel's index; 0: unknown, or gone */
+	uint64_t look_ns;   /* when to look for it again */
 	char error[TAP_ERROR_MAX];
 	struct tap_counters counters;
 	struct question question[QUESTIONS_MAX];
@@ -64,6 +67,7 @@ struct taps {
 	struct tap *first;
 	struct tap *by_port[PORT_MAX];
 	uint64_t start_ns;
+	unsigned int generation;
 	bool store_open;
 	uint8_t buffer[FRAME_MAX_BYTES];
 };
@@ -280,6 +284,16 @@ static void failed(struct tap *tap, const char *error, uint64_t now_ns)
 	snprintf(tap->error, sizeof(tap->error), "%s", error);
 }
 
+/* At most once a second, and not all at once. */
+static void look(struct tap *tap, uint64_t now_ns)
+{
+	const uint32_t interface = tap->fd >= 0 ? tap_link_index(tap->fd) : 0;
+
+	tap->taps->generation += interface != tap->interface;
+	tap->interface = interface;
+	tap->look_ns = now_ns + LOOK_NS + tap->port % 64 * (LOOK_NS / 64);
+}
+
 /* Its descriptor: kept over a restart, or new. */
 static void tap_open(struct tap *tap, uint64_t now_ns)
 {
@@ -305,6 +319,7 @@ static void tap_open(struct tap *tap, uint64_t now_ns)
 	}
 	if (!tap->adopted)
 		tap_store_keep(tap->name, tap->fd);
+	look(tap, now_ns);
 	log_info(MODULE, tap->adopted ? "%s is as it was before the restart" : "%s is there",
 		 tap->name);
 }
@@ -346,6 +361,18 @@ static void mute_device(const char *device)
 			    "%s has addresses of its own, so the kernel answers there too "
 			    "(ip addr flush dev %s)",
 			    name, name);
+}
+
+/* Somebody deleted the interface: the descriptor is of no use any more. */
+static void tap_lost(struct tap *tap)
+{
+	log_warning(MODULE, "%s was deleted; it is made anew", tap->name);
+	tap_store_drop(tap->name);
+	event_free(tap->readable);
+	tap->readable = NULL;
+	close(tap->fd);
+	tap->fd = -1;
+	tap->retry_ns = 0;
 }
 
 static void tap_update(struct tap *tap, uint64_t now_ns)
@@ -434,6 +461,7 @@ void taps_update(struct taps *taps, uint64_t now_ns)
 		tap->port = model_port_number(rt->model, i);
 		taps->by_port[tap->port] = tap;
 	}
+	taps->generation++;
 	remove_unused(taps);
 	for (struct tap *tap = taps->first; tap; tap = tap->next)
 		tap_update(tap, now_ns);
@@ -462,6 +490,11 @@ void taps_tick(struct taps *taps, uint64_t now_ns)
 	for (struct tap *tap = taps->first; tap; tap = tap->next) {
 		const struct snapshot_port *port = dataplane_port(taps->rt->dp, tap->port);
 
+		if (tap->fd >= 0 && now_ns >= tap->look_ns) {
+			look(tap, now_ns);
+			if (!tap->interface)
+				tap_lost(tap);
+		}
 		if ((tap->fd < 0 || !tap->applied) && now_ns >= tap->retry_ns)
 			tap_update(tap, now_ns);
 		if (tap->fd < 0)
@@ -494,6 +527,18 @@ void taps_free(struct taps *taps)
 		tap_close(tap);
 	}
 	free(taps);
+}
+
+uint32_t taps_interface(const struct taps *taps, uint16_t port)
+{
+	const struct tap *tap = port < PORT_MAX ? taps->by_port[port] : NULL;
+
+	return tap && tap->fd >= 0 ? tap->interface : 0;
+}
+
+unsigned int taps_generation(const struct taps *taps)
+{
+	return taps->generation;
 }
 
 bool taps_counters(const struct taps *taps, uint16_t port, struct tap_counters *counters,

@@ -40,6 +40,13 @@ void taps_poll(struct taps *taps);
 /* Carriers follow links, questions get their answers, failures are tried again; every 10 ms. */
 void taps_tick(struct taps *taps, uint64_t now_ns);
 
+/*
+ * The kernel's index of a port's TAP; 0: it has none that works. The generation changes when any
+ * of them does: an interface that somebody deleted is made anew, and has another.
+ */
+uint32_t taps_interface(const struct taps *taps, uint16_t port);
+unsigned int taps_generation(const struct taps *taps);
+
 /* False: the port has no TAP. error: why it does not work, or NULL. */
 bool taps_counters(const struct taps *taps, uint16_t port, struct tap_counters *counters,
 		   const char **error);

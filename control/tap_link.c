@@ -61,6 +61,13 @@ bool tap_link_is(int fd, const char *name)
 	       strncmp(request.ifr_name, name, sizeof(request.ifr_name)) == 0;
 }
 
+uint32_t tap_link_index(int fd)
+{
+	struct ifreq request = { 0 };
+
+	return ioctl(fd, TUNGETIFF, &request) == 0 ? if_nametoindex(request.ifr_name) : 0;
+}
+
 void tap_link_forget(int fd)
 {
 	ioctl(fd, TUNSETPERSIST, 0);

@@ -17,6 +17,8 @@
 #include <event2/http.h>
 #include <rte_version.h>
 
+#include "address.h"
+#include "feed/feeds.h"
 #include "log.h"
 #include "model_state.h"
 
@@ -286,34 +288,63 @@ static void routes_text(FILE *f, const struct model *model)
 	model_unlock(model);
 }
 
-/*
- * Every source of routes that the configuration names. What is read from files is loaded
- * before napd is ready, and never stale; nothing connects to the others yet.
- */
-static void feeds_text(FILE *f, const struct runtime *rt)
+/* What is read from files is loaded before napd is ready, and never stale. */
+static void files_text(FILE *f, const struct runtime *rt, const char *name, bool up)
 {
 	const struct config *config = rt->config;
 	const struct {
 		enum route_source source;
-		bool named, up;
-	} feed[] = {
+		bool named, read;
+	} file[] = {
 		{ ROUTE_STATIC, config->route_count > 0, true },
 		{ ROUTE_FILE, config->tables.file_count > 0, rt->tables_loaded },
 		{ ROUTE_MRT, config->tables.mrt_count > 0, rt->tables_loaded },
-		{ ROUTE_FPM, config->tables.fpm, false },
-		{ ROUTE_KERNEL, config->tables.kernel, false },
 	};
 
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++)
+		if (file[i].named)
+			fprintf(f, "%s{source=\"%s\"} %d\n", name,
+				route_source_name(file[i].source), up && file[i].read);
+}
+
+/* A number of every live feed of the configuration. */
+#define FEED_TEXT(f, rt, name, value)                                            \
+	do {                                                                     \
+		struct feed_view v;                                              \
+		for (unsigned int n = 0; feeds_view((rt)->feeds, n, &v); n++)    \
+			fprintf(f, "%s{source=\"%s\"} %" PRIu64 "\n", name,      \
+				route_source_name(v.source), (uint64_t)(value)); \
+	} while (0)
+
+static void feeds_text(FILE *f, const struct runtime *rt)
+{
+	static const char *const states[] = { "used",    "foreign", "unresolved",
+					      "waiting", "refused", "hidden" };
+	struct feed_view view;
+
 	head(f, "napd_feed_up", "gauge", "Whether a source of routes speaks, or has been read.");
-	for (size_t i = 0; i < sizeof(feed) / sizeof(feed[0]); i++)
-		if (feed[i].named)
-			fprintf(f, "napd_feed_up{source=\"%s\"} %d\n",
-				route_source_name(feed[i].source), feed[i].up);
+	files_text(f, rt, "napd_feed_up", true);
+	FEED_TEXT(f, rt, "napd_feed_up", v.up);
 	head(f, "napd_routes_stale", "gauge", "Routes of a source that has not confirmed them.");
-	for (size_t i = 0; i < sizeof(feed) / sizeof(feed[0]); i++)
-		if (feed[i].named)
-			fprintf(f, "napd_routes_stale{source=\"%s\"} 0\n",
-				route_source_name(feed[i].source));
+	files_text(f, rt, "napd_routes_stale", false);
+	FEED_TEXT(f, rt, "napd_routes_stale", v.counts.stale);
+	head(f, "napd_feed_routes", "gauge",
+	     "Routes that a live feed has told, by what became of "
+	     "them.");
+	for (unsigned int n = 0; feeds_view(rt->feeds, n, &view); n++)
+		for (int s = 0; s < LEARNED_STATES; s++)
+			fprintf(f, "napd_feed_routes{source=\"%s\",state=\"%s\"} %" PRIu64 "\n",
+				route_source_name(view.source), states[s], view.counts.routes[s]);
+	head(f, "napd_feed_messages_total", "counter", "Messages that a live feed has taken.");
+	FEED_TEXT(f, rt, "napd_feed_messages_total", v.messages);
+	head(f, "napd_feed_losses_total", "counter", "How often a live feed was lost.");
+	FEED_TEXT(f, rt, "napd_feed_losses_total", v.losses);
+	head(f, "napd_feed_ignored_messages_total", "counter",
+	     "Messages of other tables, link-local prefixes, kinds that are not routed, and beyond "
+	     "what there is room for.");
+	FEED_TEXT(f, rt, "napd_feed_ignored_messages_total",
+		  v.counts.other_table + v.counts.link_local + v.counts.other_kind +
+			  v.counts.beyond);
 }
 
 static void tables_text(FILE *f, struct runtime *rt)
@@ -430,25 +461,6 @@ static void on_health(struct evhttp_request *request, void *arg)
 	reply(request, why ? HTTP_SERVUNAVAIL : HTTP_OK, "text/plain; charset=utf-8", text);
 }
 
-/* HOST:PORT or [HOST]:PORT, cut in two. False: neither. */
-static bool split(char *listen, char **host, uint16_t *port)
-{
-	char *colon = strrchr(listen, ':'), *end;
-	unsigned long number;
-
-	if (!colon)
-		return false;
-	*colon = '\0';
-	number = strtoul(colon + 1, &end, 10);
-	*host = listen;
-	*port = number;
-	if (listen[0] == '[' && colon[-1] == ']') {
-		colon[-1] = '\0';
-		*host = listen + 1;
-	}
-	return *end == '\0' && number > 0 && number <= UINT16_MAX;
-}
-
 int metrics_open(struct runtime *rt, struct metrics_server **out)
 {
 	struct metrics_server *server = calloc(1, sizeof(*server));
@@ -460,7 +472,7 @@ int metrics_open(struct runtime *rt, struct metrics_server **out)
 		goto fail;
 	server->rt = rt;
 	rc = -EINVAL;
-	if (!split(listen, &host, &port))
+	if (!listen_split(listen, &host, &port))
 		goto fail;
 	rc = -ENOMEM;
 	server->http = evhttp_new(rt->base);

@@ -6,6 +6,7 @@
 #include <rte_version.h>
 
 #include "answer.h"
+#include "feed/live_feed.h"
 #include "load.h"
 #include "model_state.h"
 #include "tables.h"
@@ -74,16 +75,19 @@ json_t *route_json(const struct runtime *rt, const struct rib_route *route, bool
 
 	json_object_set_new(row, "prefix", json_string(ip_prefix_text(&prefix, text)));
 	json_object_set_new(row, "source", json_string(route_source_name(route->source)));
+	if (feeds_is_stale(rt->feeds, route->source, &prefix) == 1)
+		json_object_set_new(row, "stale", json_true());
 	return row;
 }
 
 void route_print(struct asking *a, const json_t *row)
 {
 	const json_t *hop, *via = json_object_get(row, "via");
+	const char *stale = json_object_get(row, "stale") ? " (stale)" : "";
 	size_t i;
 
 	if (!via) {
-		fprintf(a->text, "%s\n", json_string_value(json_object_get(row, "kind")));
+		fprintf(a->text, "%s%s\n", json_string_value(json_object_get(row, "kind")), stale);
 		return;
 	}
 	json_array_foreach(via, i, hop)
@@ -95,7 +99,7 @@ void route_print(struct asking *a, const json_t *row)
 			json_is_false(json_object_get(hop, "resolved")) && address ? " (unresolved)"
 										   : "");
 	}
-	fputc('\n', a->text);
+	fprintf(a->text, "%s\n", stale);
 }
 
 /* What a packet to a leaf would meet: a reason name, or NULL: it is forwarded. */
@@ -228,6 +232,52 @@ static void show_thread(struct asking *a, struct tables *tables)
 		answer_count(v.builds), answer_count((v.longest_build_ns + 999999) / 1000000));
 }
 
+static json_t *feed_json(const struct feed_view *v)
+{
+	const struct learned_counts *c = &v->counts;
+	const uint64_t since_s = v->since_ns ? (feed_now_ns() - v->since_ns) / 1000000000 : 0;
+
+	return json_pack(
+		"{s:s,s:s,s:b,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+		"source", route_source_name(v->source), "state", v->up ? "up" : "down", "loaded",
+		(int)v->loaded, "since_s", json_u64(since_s), "said", v->said, "messages",
+		json_u64(v->messages), "losses", json_u64(v->losses), "used",
+		json_u64(c->routes[LEARNED_USED]), "stale", json_u64(c->stale), "foreign",
+		json_u64(c->routes[LEARNED_FOREIGN]), "unresolved",
+		json_u64(c->routes[LEARNED_UNRESOLVED]), "waiting",
+		json_u64(c->routes[LEARNED_WAITING]), "refused",
+		json_u64(c->routes[LEARNED_REFUSED]), "hidden", json_u64(c->routes[LEARNED_HIDDEN]),
+		"nexthop_objects", json_u64(c->objects), "other_table", json_u64(c->other_table),
+		"link_local", json_u64(c->link_local), "other_kind", json_u64(c->other_kind));
+}
+
+/* The live feeds: who speaks, and what becomes of it. */
+static void show_feeds(struct asking *a)
+{
+	static const struct column columns[] = {
+		{ "source", "Feed", -6, COLUMN_TEXT },
+		{ "state", "State", -5, COLUMN_TEXT },
+		{ "since_s", "for (s)", 7, COLUMN_COUNT },
+		{ "used", "Used", 9, COLUMN_COUNT },
+		{ "stale", "Stale", 6, COLUMN_COUNT },
+		{ "foreign", "Foreign", 7, COLUMN_COUNT },
+		{ "unresolved", "Unresolved", 10, COLUMN_COUNT },
+		{ "refused", "Refused", 7, COLUMN_COUNT },
+	};
+	json_t *list = json_array();
+	struct feed_view view;
+
+	for (unsigned int n = 0; feeds_view(a->rt->feeds, n, &view); n++)
+		json_array_append_new(list, feed_json(&view));
+	json_object_set_new(a->json, "feeds", list);
+	if (!json_array_size(list))
+		return;
+	fputc('\n', a->text);
+	TABLE(a, list, columns);
+	for (unsigned int n = 0; feeds_view(a->rt->feeds, n, &view); n++)
+		fprintf(a->text, "%s: %s\n", route_source_name(view.source), view.said);
+}
+
 void show_tables(struct asking *a)
 {
 	static const struct column columns[] = {
@@ -262,6 +312,7 @@ void show_tables(struct asking *a)
 	}
 	fputc('\n', a->text);
 	TABLE(a, json_object_get(a->json, "sources"), columns);
+	show_feeds(a);
 }
 
 void show_version(struct asking *a)

@@ -123,6 +123,8 @@ int fpm_receive(struct fpm *f, const void *data, size_t bytes, const char **wron
 			continue;
 		f->counts.frames++;
 		rc = take_frame(f, wrong);
+		if (!rc)
+			f->counts.frame_at += f->length;
 		f->have = f->length = 0;
 	}
 	return rc;

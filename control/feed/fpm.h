@@ -14,6 +14,7 @@ struct learned;
 
 struct fpm_counts {
 	uint64_t bytes, frames, messages;
+	uint64_t frame_at; /* offset of the frame in hand, or of the next */
 	uint64_t replaced; /* deletions that a new route of the same prefix in the frame made up for
 			    */
 };

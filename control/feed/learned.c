@@ -21,12 +21,13 @@ struct learned_route {
 	uint32_t next;                 /* of the same hash, or free */
 	uint32_t object;               /* slot; 0: by hop */
 	uint32_t user_next, user_prev; /* of the object's list */
-	struct netlink_hop *hop;       /* kept where it may be needed again; of hops */
+	struct netlink_hop *hop;       /* of hops, when it goes by no object */
 	uint16_t hops;
 	uint8_t kind; /* enum netlink_kind */
 	uint8_t state;
 	bool used, stale;
 	bool frozen; /* what its hops were is forgotten; what is set stays */
+	bool held;   /* told again by an object that is yet to come: till then, the same */
 };
 
 struct learned_object {
@@ -49,7 +50,8 @@ struct learned {
 	struct learned_object *object;
 	uint32_t objects, object_slots, object_allocated, object_free;
 	uint32_t *object_table, object_mask;
-	uint32_t swept; /* how far */
+	uint32_t swept;    /* how far */
+	uint32_t resolved; /* how far learned_resolve() is */
 	uint64_t routes_most;
 	struct learned_counts counts;
 };
@@ -140,16 +142,22 @@ static void rehash_objects(struct learned *l)
 	}
 }
 
+/* Routes that are not used count, too: of other interfaces, hidden by a lower metric. */
+static uint64_t routes_most(const struct model *model)
+{
+	const struct config *config = model->config;
+
+	return 2 * (config->dataplane.capacity_ipv4 + config->dataplane.capacity_ipv6) + 1024;
+}
+
 struct learned *learned_create(const struct learned_options *options)
 {
-	const struct config *config = options->model->config;
 	struct learned *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
 	l->options = *options;
-	l->routes_most =
-		2 * (config->dataplane.capacity_ipv4 + config->dataplane.capacity_ipv6) + 1024;
+	l->routes_most = routes_most(options->model);
 	l->route_slots = l->object_slots = 1;
 	l->route_allocated = l->object_allocated = TABLE_FIRST;
 	l->route_mask = l->object_mask = TABLE_FIRST - 1;
@@ -353,13 +361,26 @@ static uint32_t make_route(struct learned *l, const struct ip_prefix *prefix, in
 	return i;
 }
 
+/* Refused routes are the model's to count; control reads it. */
+static void count_refused(const struct learned *l, int64_t more)
+{
+	struct model *model = l->options.model;
+
+	if (!more)
+		return;
+	model_lock_politely(model);
+	model->refused += (uint64_t)more;
+	model_unlock(model);
+}
+
 static void set_state(struct learned *l, struct learned_route *r, enum learned_state state)
 {
+	const int was = r->state == LEARNED_REFUSED, is = state == LEARNED_REFUSED;
+
 	l->counts.routes[r->state]--;
-	l->options.model->refused -= r->state == LEARNED_REFUSED;
 	r->state = (uint8_t)state;
 	l->counts.routes[state]++;
-	l->options.model->refused += state == LEARNED_REFUSED;
+	count_refused(l, is - was);
 }
 
 static void set_stale(struct learned *l, struct learned_route *r, bool stale)
@@ -452,8 +473,7 @@ static void resolve_object(const struct learned *l, uint32_t slot, struct resolv
 	}
 }
 
-static void resolve(const struct learned *l, const struct learned_route *r,
-		    const struct netlink_hop *hop, uint32_t hops, struct resolved *to)
+static void resolve(const struct learned *l, const struct learned_route *r, struct resolved *to)
 {
 	to->kind = config_kind(r->kind);
 	to->n = 0;
@@ -464,38 +484,40 @@ static void resolve(const struct learned *l, const struct learned_route *r,
 		resolve_object(l, r->object, to);
 		return;
 	}
-	for (uint32_t i = 0; i < hops; i++)
-		resolve_hop(l, &hop[i], hop[i].weight, to);
+	for (uint32_t i = 0; i < r->hops; i++)
+		resolve_hop(l, &r->hop[i], r->hop[i].weight, to);
 }
 
-/* Set in the model what a route comes to. hop: its hops where they are not kept. */
-static int set_route(struct learned *l, struct learned_route *r, const struct netlink_hop *hop,
-		     uint32_t hops)
+/* Set in the model what a route comes to. */
+static int set_route(struct learned *l, struct learned_route *r)
 {
 	struct resolved to;
 	struct route route = { .prefix = r->prefix, .via = to.via };
 	enum learned_state state;
 	int rc = 0;
 
-	resolve(l, r, hop, hops, &to);
+	resolve(l, r, &to);
 	route.kind = to.kind;
 	route.via_count = to.n;
+	if (to.why == LEARNED_WAITING && to.kind == CONFIG_ROUTE_VIA && !to.n && r->held) {
+		set_state(l, r, LEARNED_WAITING);
+		return 0;
+	}
+	r->held = false;
 	if (to.kind == CONFIG_ROUTE_VIA && !to.n) {
 		model_route_delete(l->options.model, l->options.source, &r->prefix);
 		state = to.why;
 	} else {
 		rc = model_route_set(l->options.model, l->options.source, &route);
 		state = rc ? LEARNED_REFUSED : LEARNED_USED;
-		l->options.model->refused -= rc && rc != -ENOMEM; /* set_state() counts it */
+		count_refused(l, rc && rc != -ENOMEM ? -1 : 0); /* set_state() does */
 	}
 	set_state(l, r, state);
 	return rc == -ENOMEM ? rc : 0;
 }
 
-/* The best route of a prefix is what counts. m: what has just come, for routes that keep no hops.
- */
-static int publish(struct learned *l, const struct ip_prefix *prefix,
-		   const struct netlink_message *m)
+/* The best route of a prefix is what counts. */
+static int publish(struct learned *l, const struct ip_prefix *prefix)
 {
 	const uint32_t best = best_route(l, prefix);
 	struct learned_route *r = route_at(l, best);
@@ -509,10 +531,7 @@ static int publish(struct learned *l, const struct ip_prefix *prefix,
 		     i = route_at(l, i)->next)
 			if (i != best && same_prefix(&route_at(l, i)->prefix, prefix))
 				set_state(l, route_at(l, i), LEARNED_HIDDEN);
-	if (r->frozen)
-		return 0;
-	return r->hop ? set_route(l, r, r->hop, r->hops)
-		      : set_route(l, r, m ? m->hop : NULL, m ? m->hops : 0);
+	return r->frozen ? 0 : set_route(l, r);
 }
 
 /* ---- messages ---- */
@@ -524,18 +543,18 @@ static int delete_route(struct learned *l, const struct netlink_message *m)
 	if (!slot)
 		return 0;
 	remove_route(l, slot);
-	return publish(l, &m->prefix, NULL);
+	return publish(l, &m->prefix);
 }
 
-/* A route without an object: keep its hops if another may hide it for a while. */
-static int keep_hops(struct learned *l, struct learned_route *r, const struct netlink_message *m)
+/* A route without an object: its hops are kept, for interfaces may become other ports'. */
+static int keep_hops(struct learned_route *r, const struct netlink_message *m)
 {
 	int rc = 0;
 
 	free(r->hop);
 	r->hop = NULL;
 	r->hops = 0;
-	if (!l->options.kernel || m->object)
+	if (m->object || !m->hops)
 		return 0;
 	r->hop = copy_hops(m, &rc);
 	r->hops = r->hop ? (uint16_t)m->hops : 0;
@@ -557,7 +576,7 @@ static int new_route(struct learned *l, const struct netlink_message *m)
 		if (!object) {
 			l->counts.beyond++;
 			remove_route(l, slot);
-			return publish(l, &m->prefix, NULL);
+			return publish(l, &m->prefix);
 		}
 		l->object[object].users++; /* leaving the old one must not drop it */
 	}
@@ -567,13 +586,14 @@ static int new_route(struct learned *l, const struct netlink_message *m)
 		l->object[object].users--;
 		join_object(l, slot, object);
 	}
-	rc = keep_hops(l, r, m);
+	rc = keep_hops(r, m);
 	r->metric = m->metric;
 	r->kind = (uint8_t)m->kind;
+	r->held = r->frozen;
 	r->frozen = false;
 	set_stale(l, r, false);
 	l->counts.beyond += m->beyond;
-	return rc ? rc : publish(l, &m->prefix, m);
+	return rc ? rc : publish(l, &m->prefix);
 }
 
 static int apply_route(struct learned *l, const struct netlink_message *m)
@@ -602,7 +622,7 @@ static int publish_users(struct learned *l, uint32_t object)
 	int rc = 0;
 
 	for (uint32_t i = l->object[object].first_user; !rc && i; i = route_at(l, i)->user_next)
-		rc = publish(l, &route_at(l, i)->prefix, NULL);
+		rc = publish(l, &route_at(l, i)->prefix);
 	return rc;
 }
 
@@ -636,7 +656,7 @@ static void delete_users(struct learned *l, uint32_t object)
 		l->object[object].users++; /* the last one must not drop it yet */
 		remove_route(l, slot);
 		l->object[object].users--;
-		publish(l, &prefix, NULL);
+		publish(l, &prefix);
 	}
 }
 
@@ -705,6 +725,48 @@ int learned_apply(struct learned *l, const struct netlink_message *m)
 	}
 }
 
+/* ---- another table, model, other ports ---- */
+
+void learned_set_table(struct learned *l, uint32_t table)
+{
+	l->options.table = table;
+}
+
+void learned_move(struct learned *l, struct model *model)
+{
+	l->options.model = model;
+	l->routes_most = routes_most(model);
+	count_refused(l, (int64_t)l->counts.routes[LEARNED_REFUSED]);
+	learned_resolve_again(l);
+}
+
+void learned_resolve_again(struct learned *l)
+{
+	l->resolved = 1;
+}
+
+bool learned_resolve(struct learned *l, size_t most)
+{
+	for (; most && l->resolved < l->route_slots; most--, l->resolved++)
+		if (route_at(l, l->resolved)->used)
+			publish(l, &route_at(l, l->resolved)->prefix);
+	return l->resolved < l->route_slots;
+}
+
+bool learned_is_stale(const struct learned *l, const struct ip_prefix *prefix)
+{
+	const uint32_t best = best_route(l, prefix);
+
+	return best && route_at(l, best)->stale;
+}
+
+enum learned_state learned_state_of(const struct learned *l, const struct ip_prefix *prefix)
+{
+	const uint32_t best = best_route(l, prefix);
+
+	return best ? (enum learned_state)route_at(l, best)->state : LEARNED_STATES;
+}
+
 /* ---- stale routes ---- */
 
 void learned_mark(struct learned *l)
@@ -739,7 +801,7 @@ bool learned_sweep(struct learned *l, size_t most)
 		if (!r->used || !r->stale)
 			continue;
 		remove_route(l, l->swept);
-		publish(l, &prefix, NULL);
+		publish(l, &prefix);
 	}
 	return l->swept < l->route_slots && l->counts.stale;
 }

@@ -59,6 +59,29 @@ void learned_free(struct learned *learned);
 /* Apply a message: the model's routes change at once. 0 or -ENOMEM. */
 int learned_apply(struct learned *learned, const struct netlink_message *message);
 
+/* Another table counts from now on. What was taken of the one before stays until it is swept. */
+void learned_set_table(struct learned *learned, uint32_t table);
+
+/*
+ * A reload: set routes in another model from now on, into which model_carry() has put those that
+ * are set. learned_resolve_again() is due.
+ */
+void learned_move(struct learned *learned, struct model *model);
+
+/*
+ * Interfaces belong to other ports than before, or subnets have come and gone: every route, but
+ * stale ones, is to be looked at again, which learned_resolve() does, some most at a time. True:
+ * there are more to look at.
+ */
+void learned_resolve_again(struct learned *learned);
+bool learned_resolve(struct learned *learned, size_t most);
+
+/* Does a stale route stand for the prefix? Of several metrics, the one that is set. */
+bool learned_is_stale(const struct learned *learned, const struct ip_prefix *prefix);
+
+/* The state of a prefix's best route; LEARNED_STATES: there is none. */
+enum learned_state learned_state_of(const struct learned *learned, const struct ip_prefix *prefix);
+
 /*
  * The connection is lost: every route stays as it is, and is stale until its daemon tells it
  * again. What objects meant is forgotten, for a daemon that returns numbers them anew.

@@ -408,7 +408,7 @@ static void both_agree_at_every_bound(void **state)
 		assert_setting(s, "auto", s->type == SETTING_AUTO);
 		numbers++;
 	}
-	assert_int_equal(numbers, 20);
+	assert_int_equal(numbers, 21);
 	assert_int_equal(words, 6);
 }
 

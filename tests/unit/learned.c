@@ -504,6 +504,142 @@ static void a_group_that_names_itself(void **state)
 	free_bench(&b);
 }
 
+/* ---- what changes around routes ---- */
+
+static uint32_t leaf_of(const struct bench *b, const char *prefix)
+{
+	struct ip_prefix p;
+
+	assert_int_equal(ip_prefix_parse(prefix, &p), 0);
+	return rib_get(b->model->rib, &p, ROUTE_KERNEL);
+}
+
+static struct netlink_message via(const char *prefix, const char *gateway, uint32_t interface)
+{
+	struct netlink_message m = { .what = TOLD_ROUTE, .table = 100, .hops = 1 };
+
+	assert_int_equal(ip_prefix_parse(prefix, &m.prefix), 0);
+	m.hop[0] = (struct netlink_hop){ .has_gateway = true, .interface = interface, .weight = 1 };
+	assert_int_equal(ip_address_parse(gateway, &m.hop[0].gateway), 0);
+	return m;
+}
+
+static bool taps_there; /* of port_later() */
+
+static size_t port_later(void *ctx, uint32_t interface)
+{
+	return taps_there ? port_of(ctx, interface) : SIZE_MAX;
+}
+
+/* zebra is there before the TAPs: routes wait for their ports, with objects and without. */
+static void routes_find_ports_that_come_later(void **state)
+{
+	struct bench b = make_bench(false);
+	struct netlink_message m = via("10.0.0.0/8", "192.0.2.2", 11);
+	struct learned_counts counts;
+
+	(void)state;
+	learned_free(b.learned);
+	b.learned = learned_create(&(struct learned_options){
+		.model = b.model, .source = ROUTE_KERNEL, .table = 100, .port_of = port_later });
+	taps_there = false;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	m.what = TOLD_OBJECT;
+	m.id = 7;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	m = via("11.0.0.0/8", "192.0.2.2", 11);
+	m.object = 7;
+	m.hops = 0;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	learned_counts(b.learned, &counts);
+	assert_int_equal(counts.routes[LEARNED_FOREIGN], 2);
+	taps_there = true;
+	learned_resolve_again(b.learned);
+	while (learned_resolve(b.learned, 1))
+		;
+	learned_counts(b.learned, &counts);
+	assert_int_equal(counts.routes[LEARNED_USED], 2);
+	assert_int_not_equal(leaf_of(&b, "10.0.0.0/8"), 0);
+	assert_int_equal(leaf_of(&b, "10.0.0.0/8"), leaf_of(&b, "11.0.0.0/8"));
+	taps_there = false;
+	learned_resolve_again(b.learned);
+	while (learned_resolve(b.learned, 1))
+		;
+	assert_int_equal(leaf_of(&b, "10.0.0.0/8"), 0);
+	free_bench(&b);
+}
+
+/* A route that is told again before its object stays as it was till that comes. */
+static void a_stale_route_stays_until_it_is_known_anew(void **state)
+{
+	struct bench b = make_bench(false);
+	struct netlink_message m = via("10.0.0.0/8", "192.0.2.2", 11), o;
+	struct learned_counts counts;
+	uint32_t leaf;
+
+	(void)state;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	leaf = leaf_of(&b, "10.0.0.0/8");
+	learned_mark(b.learned);
+	assert_true(learned_is_stale(b.learned, &m.prefix));
+	learned_resolve_again(b.learned);
+	while (learned_resolve(b.learned, 1))
+		;
+	assert_int_equal(leaf_of(&b, "10.0.0.0/8"), leaf);
+	m.object = 7;
+	m.hops = 0;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_false(learned_is_stale(b.learned, &m.prefix));
+	assert_int_equal(learned_state_of(b.learned, &m.prefix), LEARNED_WAITING);
+	assert_int_equal(leaf_of(&b, "10.0.0.0/8"), leaf);
+	o = via("0.0.0.0/0", "192.0.2.3", 11);
+	o.what = TOLD_OBJECT;
+	o.id = 7;
+	assert_int_equal(learned_apply(b.learned, &o), 0);
+	assert_int_not_equal(leaf_of(&b, "10.0.0.0/8"), leaf);
+	assert_int_equal(learned_state_of(b.learned, &m.prefix), LEARNED_USED);
+	while (learned_sweep(b.learned, 1))
+		;
+	learned_counts(b.learned, &counts);
+	assert_int_equal(counts.routes[LEARNED_USED], 1);
+	free_bench(&b);
+}
+
+/* A reload: what was refused or foreign is counted by the next model, and looked at again. */
+static void routes_move_to_the_next_model(void **state)
+{
+	static const char other[] =
+		"ports:\n"
+		"  - {name: pa, device: x, addresses: [192.0.2.1/25]}\n"
+		"  - {name: pb, device: y, addresses: [192.0.2.129/25, 10.1.0.1/16]}\n";
+	struct bench b = make_bench(false);
+	struct netlink_message inside = via("192.0.2.0/26", "192.0.2.2", 11);
+	struct netlink_message later = via("10.1.2.0/24", "192.0.2.2", 11);
+	const struct model_options options = { .previous = b.model };
+	struct problems problems = { 0 };
+	struct config *config = config_parse(other, strlen(other), "other", &problems);
+	struct model *next = model_create(config, &options, &problems);
+
+	(void)state;
+	assert_non_null(next);
+	assert_int_equal(learned_apply(b.learned, &inside), 0);
+	assert_int_equal(learned_apply(b.learned, &later), 0);
+	assert_int_equal(b.model->refused, 1);
+	assert_int_equal(model_carry(next, b.model), 0);
+	learned_move(b.learned, next);
+	assert_int_equal(next->refused, 1);
+	while (learned_resolve(b.learned, 1))
+		;
+	assert_int_equal(next->refused, 2); /* 10.1/16 is connected now */
+	assert_int_equal(rib_get(next->rib, &later.prefix, ROUTE_KERNEL), 0);
+	model_free(b.model);
+	config_free(b.config);
+	b.model = next;
+	b.config = config;
+	free_bench(&b);
+	problems_release(&problems);
+}
+
 /* ---- frames ---- */
 
 static size_t put_frame(uint8_t *to, const struct nlmsghdr *const *message, int n)
@@ -613,6 +749,9 @@ int main(void)
 		cmocka_unit_test(one_route_a_prefix),
 		cmocka_unit_test(metrics_and_objects_of_the_kernel),
 		cmocka_unit_test(what_is_not_ours_is_counted),
+		cmocka_unit_test(routes_find_ports_that_come_later),
+		cmocka_unit_test(a_stale_route_stays_until_it_is_known_anew),
+		cmocka_unit_test(routes_move_to_the_next_model),
 		cmocka_unit_test(a_group_that_names_itself),
 		cmocka_unit_test(a_change_in_one_frame_opens_no_hole),
 		cmocka_unit_test(streams_that_are_none),

@@ -352,6 +352,110 @@ static void a_reload_carries_what_feeds_brought(void **state)
 	problems_release(&problems);
 }
 
+/* Work of four steps; it notes what the RIB and the model were at each. */
+struct steps {
+	struct tables_work work;
+	struct fixture *f;
+	uint64_t routes[4];
+	struct model *model;
+	unsigned int runs, freed;
+	bool block; /* it does not end */
+};
+
+static bool step(struct tables_work *work, struct model *model)
+{
+	struct steps *s = (struct steps *)work;
+
+	if (s->runs < 4)
+		s->routes[s->runs] = rib_routes_of(model->rib, false, ROUTE_FPM);
+	s->model = model;
+	__atomic_add_fetch(&s->runs, 1, __ATOMIC_RELEASE);
+	return s->runs < 4 || __atomic_load_n(&s->block, __ATOMIC_ACQUIRE);
+}
+
+static void steps_free(struct tables_work *work)
+{
+	__atomic_add_fetch(&((struct steps *)work)->freed, 1, __ATOMIC_RELEASE);
+}
+
+static void work_is_done_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct steps s = { .work = { .weight = 10, .run = step, .free = steps_free }, .f = f };
+
+	for (int i = 0; i < 2; i++) {
+		struct route_batch *b = route_batch_create(100, 200);
+
+		for (unsigned int k = 0; k < 100; k++)
+			set(b, 100 * (unsigned int)i + k, 1);
+		assert_int_equal(tables_post(f->tables, b), 0);
+		if (i == 0)
+			assert_int_equal(tables_post_work(f->tables, &s.work), 0);
+	}
+	settle(f);
+	assert_int_equal(s.runs, 4);
+	assert_int_equal(s.freed, 1);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(s.routes[i], 100); /* of the batch before, not of the one behind */
+	assert_int_equal(tables_view(f->tables).waiting, 0);
+}
+
+static void heavy_work_is_held_back(void **state)
+{
+	struct fixture *f = *state;
+	struct steps first = { .work = { 0, 600000, step, steps_free }, .f = f, .block = true };
+	struct steps second = { .work = { 0, 600000, step, steps_free }, .f = f };
+	struct steps light = { .work = { 0, 0, step, steps_free }, .f = f };
+
+	assert_int_equal(tables_post_work(f->tables, &first.work), 0);
+	assert_int_equal(tables_post_work(f->tables, &second.work), -EAGAIN);
+	assert_int_equal(tables_post_work(f->tables, &light.work), 0);
+	assert_int_equal(tables_view(f->tables).waiting, 600000);
+	__atomic_store_n(&first.block, false, __ATOMIC_RELEASE);
+	settle(f);
+	assert_int_equal(light.freed, 1);
+	assert_int_equal(tables_post_work(f->tables, &second.work), 0);
+	first = (struct steps){ .work = { 0, 1, step, steps_free }, .f = f, .block = true };
+	assert_int_equal(tables_post_work(f->tables, &first.work), 0);
+	light.freed = 0;
+	assert_int_equal(tables_post_work(f->tables, &light.work), 0);
+	tables_free(f->tables); /* in the middle of it, and before the one behind it */
+	assert_int_equal(first.freed, 1);
+	assert_int_equal(light.freed, 1);
+	f->tables = NULL;
+}
+
+static void note_model(void *arg, struct model *next)
+{
+	((struct steps *)arg)->model = next;
+}
+
+static void a_follower_hears_of_the_next_model(void **state)
+{
+	struct fixture *f = *state;
+	struct steps s = { .work = { 0, 0, step, NULL }, .f = f };
+	const struct tables_follower follower = { .moved = note_model, .arg = &s };
+	struct model_options options = { .previous = f->model };
+	struct problems problems = { 0 };
+	struct config *config = config_parse(text, strlen(text), "napd.yaml", &problems);
+	struct model *next = model_create(config, &options, &problems);
+
+	tables_follow(f->tables, &follower);
+	tables_switch(f->tables, next);
+	while (tables_model(f->tables) != next)
+		nap();
+	assert_ptr_equal(s.model, next);
+	model_free(f->model);
+	config_free(f->config);
+	f->model = next;
+	f->config = config;
+	s.model = NULL;
+	assert_int_equal(tables_post_work(f->tables, &s.work), 0);
+	settle(f);
+	assert_ptr_equal(s.model, next); /* and work is done on it */
+	problems_release(&problems);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +464,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(neighbours_become_host_routes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_backlog_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reload_carries_what_feeds_brought, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(work_is_done_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(heavy_work_is_held_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_follower_hears_of_the_next_model, setup,
 						teardown),
 	};
 
