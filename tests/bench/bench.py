@@ -13,6 +13,7 @@ import threading
 import time
 
 import plot
+import updates
 import workloads
 from contenders import Failed, Napd, Testpmd
 
@@ -100,19 +101,45 @@ class Polling(threading.Thread):
                 self.napd.show(what)
 
 
-def slice_of(contender, seconds, counters, polled):
+class Churn:
+    """Route changes, so many a second: a file of updates for each round."""
+
+    def __init__(self, rate, folder, rounds):
+        self.rate = rate
+        self.files = [f"{folder}/churn-{number}.mrt" for number in range(rounds)]
+
+    def prepare(self, routes, seconds):
+        updates.write_dump(routes, os.path.dirname(self.files[0]) + "/rib.mrt")
+        for number, path in enumerate(self.files):
+            updates.write_updates(routes, path, self.rate, seconds, number)
+
+    def judge(self, napd, changes, took):
+        if changes < 0.9 * self.rate * took:
+            raise Failed(f"{napd.name}: {changes / took:.0f} routes were changed a second, and not "
+                         f"{self.rate}")
+
+
+def slice_of(contender, seconds, counters, polled, churn=None, number=0):
     """One turn of one contender; the others stand still meanwhile."""
     contender.go_on()
     polling = Polling(contender) if polled and isinstance(contender, Napd) else None
     if polling:
         polling.start()
+    if not isinstance(contender, Napd):
+        churn = None
+    if churn:
+        contender.load(churn.files[number])
     time.sleep(WARM_SECONDS)
     perf = counters.start(contender.workers(), seconds)
+    changes = contender.changes() if churn else 0
     began, packets, busy = time.monotonic(), contender.received(), contender.worker_seconds()
     time.sleep(seconds)
     took = time.monotonic() - began
     packets, busy = contender.received() - packets, contender.worker_seconds() - busy
     rates = counters.finish(perf)
+    if churn:
+        churn.judge(contender, contender.changes() - changes, took)
+        contender.load_stop()
     if polling:
         polling.over.set()
         polling.join()
@@ -127,7 +154,7 @@ def clock_ghz(program, core):
                                 check=True).stdout)
 
 
-def measure(contenders, options, rig, counters, polled):
+def measure(contenders, options, rig, counters, polled, churn):
     """Rounds in turn; a list of slices for each, and the clock in each round."""
     slices = {c.name: [] for c in contenders}
     clocks = []
@@ -136,7 +163,8 @@ def measure(contenders, options, rig, counters, polled):
         # not always in the same order: nobody always follows the same
         turn = contenders[number % len(contenders):] + contenders[:number % len(contenders)]
         for contender in turn:
-            slices[contender.name].append(slice_of(contender, options.seconds, counters, polled))
+            slices[contender.name].append(slice_of(contender, options.seconds, counters, polled,
+                                                   churn, number))
     return slices, clocks
 
 
@@ -238,6 +266,9 @@ def prepare(workload, rig, size, options, made):
 def run_workload(workload, rig, options, counters):
     """All contenders through one workload; what is printed and kept."""
     folder = rig.folder
+    churn = Churn(workload.churn, folder, options.rounds) if workload.churn else None
+    if churn:
+        churn.prepare(updates.Routes(f"{folder}/routes.txt"), options.seconds + 2)
     text = workloads.napd_yaml(workload, rig, folder)
     napds = [Napd(name, binary, text, folder, rig) for name, binary in options.napd]
     contenders = napds + [Testpmd(mode, folder, rig) for mode in options.testpmd]
@@ -246,13 +277,17 @@ def run_workload(workload, rig, options, counters):
         for contender in contenders:
             started.append(contender)
             contender.start()
+            if churn and contender in napds:
+                contender.load(churn.files[0])  # reads the dump too: not when it is measured
+                contender.load_stop()
             contender.pause()
         before = {}
         for napd in napds:
             napd.go_on()
             before[napd.name] = napd.fates()
             napd.pause()
-        slices, clocks = measure(contenders, options, rig, counters, workload.polled)
+        slices, clocks = measure(contenders, options, rig, counters, workload.polled,
+                                 churn)
         fates = {}
         for napd in napds:
             napd.go_on()

@@ -18,6 +18,7 @@
 
 struct wish {
 	const char *routes, *sources; /* files to write */
+	const char *prefixes;         /* a file of them; NULL: they are made up */
 	const char *captures;         /* folder of p0.pcap, p1.pcap, ... */
 	const char *destinations;     /* random, hot, zipf */
 	const char *from;             /* one source, spread over the port, members: all routers */
@@ -264,6 +265,7 @@ static void write_capture(struct maker *m)
 static const char usage[] =
 	"usage: bench-input [--routes FILE] [--sources FILE] [--captures FOLDER] [OPTION...]\n"
 	"  --routes4 N --routes6 N --each N   table; source prefixes a router\n"
+	"  --prefixes FILE                    a table that there is, a prefix a line\n"
 	"  --ports N --hops N                 ports, next hops in all\n"
 	"  --frames N --length BYTES (0: IMIX) --ipv6 PERCENT --drops PERCENT\n"
 	"  --destinations random|hot|zipf --from one|spread|members --pair 1 (ports 0 and 1 only)\n";
@@ -285,7 +287,7 @@ static void parse(int argc, char **argv, struct wish *w)
 		{ "frames", NULL, &w->frames },      { "ports", NULL, &w->ports },
 		{ "hops", NULL, &w->hops },          { "ipv6", NULL, &w->ipv6_percent },
 		{ "drops", NULL, &w->drop_percent }, { "length", NULL, &w->length },
-		{ "pair", NULL, &w->pair },
+		{ "pair", NULL, &w->pair },          { "prefixes", &w->prefixes, NULL },
 	};
 	enum { COUNT = sizeof(arguments) / sizeof(arguments[0]) };
 	struct option options[COUNT + 1] = { 0 };
@@ -307,6 +309,15 @@ static void parse(int argc, char **argv, struct wish *w)
 	}
 }
 
+static bool make_table(struct maker *m, bool ipv6)
+{
+	const struct wish *w = m->wish;
+
+	if (w->prefixes)
+		return bench_table_read(&m->table[ipv6], ipv6, w->prefixes, w->hops);
+	return bench_table_make(&m->table[ipv6], ipv6, ipv6 ? w->routes6 : w->routes4, w->hops);
+}
+
 int main(int argc, char **argv)
 {
 	struct wish wish = { .routes4 = 1000000,
@@ -323,8 +334,7 @@ int main(int argc, char **argv)
 	parse(argc, argv, &wish);
 
 	for (int ipv6 = 0; ipv6 < 2; ipv6++)
-		if (!bench_table_make(&m.table[ipv6], ipv6, ipv6 ? wish.routes6 : wish.routes4,
-				      wish.hops) ||
+		if (!make_table(&m, ipv6) ||
 		    !bench_table_sources(&m.table[ipv6], wish.hops, wish.each, &m.sources[ipv6]))
 			die("bench-input");
 	m.zipf = calloc(ZIPF_FLOWS, sizeof(*m.zipf));

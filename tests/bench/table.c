@@ -2,6 +2,8 @@
 /* Makes tables: how many prefixes of each length, and how they nest and follow one another. */
 #include "table.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,6 +276,44 @@ bool bench_table_make(struct bench_table *table, bool ipv6, size_t count, uint16
 	shuffle(&m);
 	free(m.seen);
 	return true;
+}
+
+/* "203.0.113.0/24". False: it is of the other family, or no prefix. */
+static bool parse_prefix(char *line, bool ipv6, struct bench_route *route)
+{
+	char *slash = strchr(line, '/');
+
+	if (!slash || (strchr(line, ':') != NULL) != ipv6)
+		return false;
+	*slash = 0;
+	*route = (struct bench_route){ .length = (uint8_t)strtoul(slash + 1, NULL, 10),
+				       .ipv6 = ipv6 };
+	return inet_pton(ipv6 ? AF_INET6 : AF_INET, line, route->address) == 1;
+}
+
+bool bench_table_read(struct bench_table *table, bool ipv6, const char *path, uint16_t hops)
+{
+	struct maker m = { .table = table };
+	size_t allocated = 1 << 21;
+	char line[128];
+	FILE *f = fopen(path, "r");
+
+	*table = (struct bench_table){ .route = calloc(allocated, sizeof(*table->route)) };
+	if (!f || !table->route) {
+		if (f)
+			fclose(f);
+		bench_table_free(table);
+		return false;
+	}
+	bench_random_seed(&m.random, ipv6 ? 6 : 4);
+	while (table->count < allocated && fgets(line, sizeof(line), f)) {
+		if (!parse_prefix(line, ipv6, &table->route[table->count]))
+			continue;
+		table->route[table->count++].hop = (uint16_t)bench_random_below(&m.random, hops);
+	}
+	fclose(f);
+	shuffle(&m);
+	return table->count > 0;
 }
 
 void bench_table_free(struct bench_table *table)

@@ -32,6 +32,11 @@ uint32_t bench_random_below(struct bench_random *r, uint32_t below);
 
 /* Fill table with count prefixes of one family; false: no memory. */
 bool bench_table_make(struct bench_table *table, bool ipv6, size_t count, uint16_t hops);
+/*
+ * The same of a text file's prefixes, a line each, of which those of the other family are passed
+ * over. False: no memory, or it cannot be read.
+ */
+bool bench_table_read(struct bench_table *table, bool ipv6, const char *path, uint16_t hops);
 /* Takes table's routes. */
 void bench_table_free(struct bench_table *table);
 

@@ -18,6 +18,7 @@ class Workload:
     checks: bool = True            # MAC lock and source check
     drops: float = 0.0             # the share that is meant to be dropped
     polled: bool = False           # exporters asked ten times a second
+    churn: int = 0                 # route changes a second
     missing: str = ""              # why it cannot be measured yet
 
 
@@ -46,10 +47,8 @@ WORKLOADS = [
              members=64),
     Workload("drops-1", "IPv4 random, 1 % without a route", ("--drops", "1"), drops=0.01),
     Workload("exporters", "IPv4 random, metrics and napctl asked 10 times a second", polled=True),
-    Workload("churn-10k", "IPv4 random, 10,000 route changes a second",
-             missing="no feed of live routes exists yet"),
-    Workload("churn-100k", "IPv4 random, 100,000 route changes a second",
-             missing="no feed of live routes exists yet"),
+    Workload("churn-10k", "IPv4 random, 10,000 route changes a second", churn=10000),
+    Workload("churn-100k", "IPv4 random, 100,000 route changes a second", churn=100000),
     Workload("rules-10k", "IPv4 random, 10,000 access rules", missing="there are no rules yet"),
 ]
 
@@ -124,4 +123,5 @@ def napd_yaml(workload, rig, folder):
                  f"queues: {len(rig.cores)}, mac-lock: {lock}, source-check: {check}, "
                  "source-check-action: drop, "
                  f"addresses: [198.18.{port}.1/24, \"2001:2:0:{port:x}::1/64\"]}}\n")
-    return text + members_yaml(workload, folder) + f"tables: {{file: [{folder}/routes.txt]}}\n"
+    tables = f"mrt: [{folder}/rib.mrt]" if workload.churn else f"file: [{folder}/routes.txt]"
+    return text + members_yaml(workload, folder) + f"tables: {{{tables}}}\n"
