@@ -14,7 +14,10 @@ struct counts;
 struct counts *counts_create(const struct dataplane *dp, uint16_t parties);
 void counts_free(struct counts *counts);
 
-/* From now on the number is another's, whose counters begin at 0. Nobody counts under it now. */
+/*
+ * From now on the number is another's, whose counters begin at 0. Nobody counts under it now, and
+ * nobody reads what is counted under it: then on any thread, as it reads a whole row and column.
+ */
 void counts_start_port(struct counts *counts, uint16_t port);
 void counts_start_party(struct counts *counts, uint16_t party);
 

@@ -72,9 +72,12 @@ uint16_t model_parties(const struct model *model);
 uint16_t model_member_party(const struct model *model, size_t config_member);
 /* NULL: a number that no party has now. */
 const char *model_party_name(const struct model *model, uint16_t party);
-/* Did nobody or another have this number, so that what was counted under it is not its? */
-bool model_party_is_new(const struct model *model, uint16_t party);
+/* Did nobody or another have this number in the model before? */
 bool model_port_is_new(const struct model *model, uint16_t port);
+/* Did another, so that what was counted under it is not its? */
+bool model_party_is_reused(const struct model *model, uint16_t party);
+bool model_port_is_reused(const struct model *model, uint16_t port);
+bool model_reuses_numbers(const struct model *model);
 
 /*
  * The number of port i of the configuration in snapshots; without a previous

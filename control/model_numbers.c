@@ -206,6 +206,11 @@ bool model_port_is_new(const struct model *model, uint16_t port)
 	return model->port_numbers.of[port].is_new;
 }
 
+bool model_port_is_reused(const struct model *model, uint16_t port)
+{
+	return model->port_numbers.of[port].reused;
+}
+
 uint16_t model_parties(const struct model *model)
 {
 	return model->party_numbers.count;
@@ -228,9 +233,20 @@ const char *model_party_name(const struct model *model, uint16_t party)
 					  : config->ports[who - config->member_count].name;
 }
 
-bool model_party_is_new(const struct model *model, uint16_t party)
+bool model_party_is_reused(const struct model *model, uint16_t party)
 {
-	return model->party_numbers.of[party].is_new;
+	return model->party_numbers.of[party].reused;
+}
+
+bool model_reuses_numbers(const struct model *model)
+{
+	for (uint16_t i = 0; i < model->port_numbers.count; i++)
+		if (model->port_numbers.of[i].reused)
+			return true;
+	for (uint16_t i = 0; i < model->party_numbers.count; i++)
+		if (model->party_numbers.of[i].reused)
+			return true;
+	return false;
 }
 
 uint16_t model_devices(const struct model *model)

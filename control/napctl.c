@@ -207,7 +207,8 @@ static int run_once(const char *path, int argc, char **argv, int json)
 	} while (after && !status);
 	free(after);
 	if (whole) {
-		json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+		json_dumpf(whole, stdout,
+			   JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
 		putchar('\n');
 	}
 	json_decref(whole);

@@ -109,7 +109,12 @@ static int newcomers(struct numbers *numbers, const struct numbers *previous, ch
 			return rc;
 		to = &numbers->of[number[i]];
 		free(to->name);
-		*to = (struct number){ strdup(name[i]), i, true };
+		*to = (struct number){
+			.name = strdup(name[i]),
+			.who = i,
+			.is_new = true,
+			.reused = previous && number[i] < previous->count,
+		};
 		if (!to->name)
 			return -ENOMEM;
 	}

@@ -14,6 +14,7 @@ struct number {
 	char *name;  /* whose it is, or was last; owned */
 	size_t who;  /* index of the object in the list it was assigned from; SIZE_MAX: free */
 	bool is_new; /* the object did not have it when it was last in force */
+	bool reused; /* is_new, and it was another's before */
 };
 
 struct numbers {

@@ -179,16 +179,38 @@ static void finish(struct build *b, bool cancelled)
 }
 
 /* Routes of feeds follow before control does: the tables thread goes first. */
+static void switch_over(void *arg, bool cancelled)
+{
+	struct build *b = arg;
+	struct tables *tables = b->reload->rt->tables;
+
+	if (cancelled || !tables)
+		finish(b, cancelled);
+	else
+		tables_switch(tables, b->model);
+}
+
+static void start_counts(void *arg)
+{
+	const struct build *b = arg;
+
+	runtime_start_counts(b->reload->rt, b->model);
+}
+
 static void made(void *arg, bool cancelled)
 {
 	struct build *b = arg;
 	struct runtime *rt = b->reload->rt;
 
 	check_mtu(rt, b);
-	if (cancelled || !b->model || b->problems.errors || b->kind == RELOAD_CHECK || !rt->tables)
+	if (cancelled || !b->model || b->problems.errors || b->kind == RELOAD_CHECK) {
 		finish(b, cancelled);
-	else
-		tables_switch(rt->tables, b->model);
+	} else if (!model_reuses_numbers(b->model)) {
+		switch_over(b, false);
+	} else if (background_run(rt->background, start_counts, switch_over, b) != 0) {
+		start_counts(b);
+		switch_over(b, false);
+	}
 }
 
 void reload_tables_changed(struct reload *reload)

@@ -131,6 +131,8 @@ static void on_links(evutil_socket_t fd, short what, void *arg)
 	if (fd >= 0) {
 		device_watch_drain();
 		runtime_retry_soon(&d->rt);
+	} else {
+		samples_tick(d->rt.samples, &d->rt, dataplane_now_ns(d->rt.dp));
 	}
 	runtime_poll_links(&d->rt);
 	taps_tick(d->rt.taps, dataplane_now_ns(d->rt.dp));
@@ -146,7 +148,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	neighbours_tick(d->rt.neighbours, now);
 	accounting_look(&d->private.accounting, &d->rt);
-	samples_tick(d->rt.samples, &d->rt, now);
 	runtime_open_devices(&d->rt, now);
 	reload_tick(d->rt.reload, now);
 	runtime_balance(&d->rt, now);

@@ -19,6 +19,7 @@
 #include "load.h"
 #include "log.h"
 #include "runtime_private.h"
+#include "samples.h"
 #include "tables.h"
 
 #define RETRY_FIRST_NS   UINT64_C(500000000)
@@ -394,18 +395,25 @@ static void adopt_ports(struct runtime *rt)
 	}
 }
 
-/* What is counted from now on under the numbers of newcomers is theirs, and only that. */
-static void adopt_counts(struct runtime *rt)
+void runtime_start_counts(const struct runtime *rt, const struct model *model)
 {
-	for (size_t i = 0; i < rt->config->port_count; i++) {
-		const uint16_t port = model_port_number(rt->model, i);
-
-		if (model_port_is_new(rt->model, port))
+	for (uint16_t port = 0; port < model_port_numbers(model); port++)
+		if (model_port_is_reused(model, port))
 			counts_start_port(rt->counts, port);
-	}
-	for (uint16_t party = 0; party < model_parties(rt->model); party++)
-		if (model_party_is_new(rt->model, party))
+	for (uint16_t party = 0; party < model_parties(model); party++)
+		if (model_party_is_reused(model, party))
 			counts_start_party(rt->counts, party);
+}
+
+/* What happened lately under these numbers happened to others. */
+static void adopt_samples(struct runtime *rt, uint64_t now_ns)
+{
+	for (uint16_t port = 0; port < model_port_numbers(rt->model); port++)
+		if (model_port_is_reused(rt->model, port))
+			samples_start_port(rt->samples, port, now_ns);
+	for (uint16_t party = 0; party < model_parties(rt->model); party++)
+		if (model_party_is_reused(rt->model, party))
+			samples_start_party(rt->samples, party, now_ns);
 }
 
 void runtime_adopt(struct runtime *rt, uint64_t now_ns)
@@ -419,7 +427,7 @@ void runtime_adopt(struct runtime *rt, uint64_t now_ns)
 		device_info(rt->devices[i].device, &info);
 		model_set_device_mac(rt->model, i, info.mac);
 	}
-	adopt_counts(rt);
+	adopt_samples(rt, now_ns);
 	adopt_ports(rt);
 	if (neighbours_set_model(rt->neighbours, rt->model) != 0)
 		log_error("run", "no memory for neighbours; they will be asked for again");

@@ -80,6 +80,12 @@ size_t runtime_device_changes(const struct runtime *rt, const struct config *con
 			      struct model *model, struct device_change list[2 * DEVICE_MAX]);
 
 /*
+ * Before runtime_take(): what was counted under numbers that model gives to others is not theirs.
+ * On any thread, as it may take a while.
+ */
+void runtime_start_counts(const struct runtime *rt, const struct model *model);
+
+/*
  * Forward by another configuration and its model, which it takes and rt->tables works on; what was
  * in force is freed when nobody needs it any more. keep: but not the old configuration, which
  * returns to the caller.

@@ -61,6 +61,11 @@ void answer_table(struct asking *a, const json_t *rows, const struct column *col
 #define TABLE(a, rows, columns) \
 	answer_table(a, rows, columns, sizeof(columns) / sizeof((columns)[0]))
 
+/* For commands that take --since: above the table, how long that is. */
+void answer_since(const struct asking *a);
+/* Beside a count: KEY of so many a second in that time. */
+void answer_rate(const struct asking *a, json_t *row, const char *key, uint64_t n);
+
 /* 1234567 -> "1,234,567"; and bytes as people say them. Static buffers of a few calls. */
 const char *answer_count(uint64_t n);
 const char *answer_bytes(uint64_t n);

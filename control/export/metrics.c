@@ -223,9 +223,11 @@ static void matrix_text(FILE *f, const struct runtime *rt, bool bytes)
 
 		for (uint32_t k = 0; from && k < parties * 2u; k++) {
 			const char *to = model_party_name(rt->model, k / 2);
-			const struct matrix_cell c = counts_matrix(rt->counts, in, k / 2, k % 2);
+			struct matrix_cell c = { 0, 0 };
 
-			if (!to || !c.packets)
+			if (to)
+				c = counts_matrix(rt->counts, in, k / 2, k % 2);
+			if (!c.packets)
 				continue;
 			fputs(name, f);
 			put_label(f, "from", from, "{");

@@ -92,6 +92,13 @@ unsigned int answer_seconds(const char *text, unsigned int most)
 	return (unsigned int)(n * unit);
 }
 
+static enum since_kind kind_of(const char *words)
+{
+	return strcmp(words, "show matrix") == 0                           ? SINCE_PAIRS
+	       : strncmp(words, "show member", strlen("show member")) == 0 ? SINCE_PARTIES
+									   : SINCE_COUNTS;
+}
+
 /* Take --since TIME out of the arguments. False: an error was set. */
 static bool take_since(struct asking *a, const struct known_command *c)
 {
@@ -109,8 +116,8 @@ static bool take_since(struct asking *a, const struct known_command *c)
 	}
 	a->argc -= 2;
 	memmove(&a->argv[at], &a->argv[at + 2], (a->argc - at) * sizeof(*a->argv));
-	a->since = samples_since(a->rt->samples, a->rt, a->since_s * UINT64_C(1000000000),
-				 dataplane_now_ns(a->rt->dp));
+	a->since =
+		samples_since(a->rt->samples, a->since_s * UINT64_C(1000000000), kind_of(c->words));
 	if (!a->since)
 		answer_fail(a, 1, "no memory");
 	return a->since != NULL;
@@ -227,6 +234,14 @@ static const char *bits(uint64_t n)
 	return out;
 }
 
+static const char *decimal(double n)
+{
+	char *out = next_buffer();
+
+	snprintf(out, 40, "%.1f", n);
+	return out;
+}
+
 static const char *cell(const json_t *row, const struct column *column)
 {
 	const json_t *value = json_object_get(row, column->key);
@@ -239,7 +254,26 @@ static const char *cell(const json_t *row, const struct column *column)
 		return column->kind == COLUMN_BYTES  ? answer_bytes(json_integer_value(value))
 		       : column->kind == COLUMN_BITS ? bits(json_integer_value(value))
 						     : answer_count(json_integer_value(value));
+	if (json_is_real(value))
+		return decimal(json_real_value(value));
 	return "-";
+}
+
+void answer_since(const struct asking *a)
+{
+	if (!a->since)
+		return;
+	if (a->since->seconds > 0)
+		fprintf(a->text, "the last %.0f s\n", a->since->seconds);
+	else
+		fputs("no second has passed yet since the start\n", a->text);
+}
+
+void answer_rate(const struct asking *a, json_t *row, const char *key, uint64_t n)
+{
+	const double seconds = a->since->seconds;
+
+	json_object_set_new(row, key, json_u64(seconds > 0 ? (uint64_t)(n / seconds + 0.5) : 0));
 }
 
 void answer_wrapped(struct asking *a, const char *text, int indent)

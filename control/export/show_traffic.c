@@ -64,28 +64,13 @@ static void port_counts(const struct asking *a, uint16_t port, struct port_count
 		c->drop[r].packets = since_port(a->since, port, SAMPLE_DROPS + r);
 }
 
-/* A rate beside a count: KEY of so many in the time that was asked for. */
-static void add_rate(const struct asking *a, json_t *row, const char *key, uint64_t n)
-{
-	const double seconds = a->since->seconds;
-
-	json_object_set_new(row, key, json_u64(seconds > 0 ? (uint64_t)(n / seconds + 0.5) : 0));
-}
-
 static void add_rates(const struct asking *a, json_t *row, const struct port_counters *c)
 {
 	json_object_set_new(row, "since_s", json_real(a->since->seconds));
-	add_rate(a, row, "rx_packets_per_s", c->received.packets);
-	add_rate(a, row, "rx_bits_per_s", c->received.bytes * 8);
-	add_rate(a, row, "tx_packets_per_s", c->transmitted.packets);
-	add_rate(a, row, "tx_bits_per_s", c->transmitted.bytes * 8);
-}
-
-/* Above a table of what was counted in a time. */
-static void say_since(const struct asking *a)
-{
-	if (a->since)
-		fprintf(a->text, "the last %.0f seconds\n", a->since->seconds);
+	answer_rate(a, row, "rx_packets_per_s", c->received.packets);
+	answer_rate(a, row, "rx_bits_per_s", c->received.bytes * 8);
+	answer_rate(a, row, "tx_packets_per_s", c->transmitted.packets);
+	answer_rate(a, row, "tx_bits_per_s", c->transmitted.bytes * 8);
 }
 
 static json_t *port_json(const struct asking *a, size_t i)
@@ -154,7 +139,7 @@ void show_ports(struct asking *a)
 	const json_t *row;
 	size_t i;
 
-	say_since(a);
+	answer_since(a);
 	a->json = json_array();
 	for (i = 0; i < a->rt->config->port_count; i++)
 		json_array_append_new(a->json, port_json(a, i));
@@ -277,13 +262,13 @@ void show_port(struct asking *a)
 
 /* ---- members and the matrix ---- */
 
-/* Sum of what a party sent (out false) or was sent to by all others. */
+/* Sum of what a party sent (out false) or was sent to by all that are there. */
 static struct matrix_cell party_traffic(const struct runtime *rt, uint16_t party, bool out)
 {
 	struct matrix_cell sum = { 0, 0 };
 
 	for (uint16_t other = 0; other < model_parties(rt->model); other++) {
-		for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		for (int ipv6 = 0; ipv6 < 2 && model_party_name(rt->model, other); ipv6++) {
 			const struct matrix_cell c = counts_matrix(rt->counts, out ? other : party,
 								   out ? party : other, ipv6);
 
@@ -322,10 +307,10 @@ static json_t *member_json(const struct asking *a, size_t i)
 	if (!a->since)
 		return row;
 	json_object_set_new(row, "since_s", json_real(a->since->seconds));
-	add_rate(a, row, "sent_packets_per_s", in.packets);
-	add_rate(a, row, "sent_bits_per_s", in.bytes * 8);
-	add_rate(a, row, "received_packets_per_s", out.packets);
-	add_rate(a, row, "received_bits_per_s", out.bytes * 8);
+	answer_rate(a, row, "sent_packets_per_s", in.packets);
+	answer_rate(a, row, "sent_bits_per_s", in.bytes * 8);
+	answer_rate(a, row, "received_packets_per_s", out.packets);
+	answer_rate(a, row, "received_bits_per_s", out.bytes * 8);
 	return row;
 }
 
@@ -349,7 +334,7 @@ void show_members(struct asking *a)
 		{ "received_bits_per_s", "bit/s", 8, COLUMN_BITS },
 	};
 
-	say_since(a);
+	answer_since(a);
 	a->json = json_array();
 	for (size_t i = 0; i < a->rt->config->member_count; i++)
 		json_array_append_new(a->json, member_json(a, i));
@@ -444,6 +429,25 @@ static json_t *sorted(json_t *rows)
 	return out;
 }
 
+static json_t *pair_json(const struct asking *a, uint16_t in, uint16_t out, int ipv6)
+{
+	const struct matrix_cell c = a->since ? since_pair(a->since, in, out, ipv6)
+					      : counts_matrix(a->rt->counts, in, out, ipv6);
+	json_t *row;
+
+	if (!c.packets)
+		return NULL;
+	row = json_pack("{s:s,s:s,s:s,s:o,s:o}", "from", model_party_name(a->rt->model, in), "to",
+			model_party_name(a->rt->model, out), "family", ipv6 ? "ipv6" : "ipv4",
+			"packets", json_u64(c.packets), "bytes", json_u64(c.bytes));
+	if (!a->since)
+		return row;
+	json_object_set_new(row, "since_s", json_real(a->since->seconds));
+	answer_rate(a, row, "packets_per_s", c.packets);
+	answer_rate(a, row, "bits_per_s", c.bytes * 8);
+	return row;
+}
+
 void show_matrix(struct asking *a)
 {
 	static const struct column columns[] = {
@@ -451,27 +455,33 @@ void show_matrix(struct asking *a)
 		{ "family", "Family", -6, COLUMN_TEXT }, { "packets", "Packets", 12, COLUMN_COUNT },
 		{ "bytes", "Bytes", 10, COLUMN_BYTES },
 	};
-	const struct runtime *rt = a->rt;
-	const uint16_t parties = model_parties(rt->model);
+	static const struct column rates[] = {
+		{ "from", "From", -16, COLUMN_TEXT },
+		{ "to", "To", -16, COLUMN_TEXT },
+		{ "family", "Family", -6, COLUMN_TEXT },
+		{ "packets_per_s", "packet/s", 11, COLUMN_COUNT },
+		{ "bits_per_s", "bit/s", 9, COLUMN_BITS },
+	};
+	const struct model *model = a->rt->model;
+	const uint16_t parties = model_parties(model);
 
+	answer_since(a);
 	a->json = json_array();
 	for (uint16_t in = 0; in < parties; in++) {
-		const char *from = model_party_name(rt->model, in);
+		for (uint32_t k = 0; model_party_name(model, in) && k < parties * 2u; k++) {
+			json_t *row = model_party_name(model, k / 2)
+					      ? pair_json(a, in, k / 2, k % 2)
+					      : NULL;
 
-		for (uint32_t k = 0; from && k < parties * 2u; k++) {
-			const char *to = model_party_name(rt->model, k / 2);
-			const struct matrix_cell c = counts_matrix(rt->counts, in, k / 2, k % 2);
-
-			if (to && c.packets)
-				json_array_append_new(
-					a->json,
-					json_pack("{s:s,s:s,s:s,s:o,s:o}", "from", from, "to", to,
-						  "family", k % 2 ? "ipv6" : "ipv4", "packets",
-						  json_u64(c.packets), "bytes", json_u64(c.bytes)));
+			if (row)
+				json_array_append_new(a->json, row);
 		}
 	}
 	a->json = sorted(a->json);
-	TABLE(a, a->json, columns);
+	if (a->since)
+		TABLE(a, a->json, rates);
+	else
+		TABLE(a, a->json, columns);
 }
 
 /* ---- drops ---- */
@@ -601,7 +611,7 @@ static json_t *drop_totals(const struct asking *a, size_t only_port)
 		row = json_pack("{s:s,s:o,s:s}", "reason", reason_name(r), "packets",
 				json_u64(sum.packets), "meaning", reason_text(r));
 		if (a->since)
-			add_rate(a, row, "packets_per_s", sum.packets);
+			answer_rate(a, row, "packets_per_s", sum.packets);
 		else
 			json_object_set_new(row, "bytes", json_u64(sum.bytes));
 		json_array_append_new(rows, row);
@@ -632,7 +642,7 @@ void show_drops(struct asking *a)
 	list = json_array();
 	a->json = json_pack("{s:o,s:o}", "drops", drop_totals(a, port), "last", list);
 	if (last == 0) {
-		say_since(a);
+		answer_since(a);
 		if (a->since)
 			TABLE(a, json_object_get(a->json, "drops"), rates);
 		else

@@ -54,20 +54,44 @@ static json_t *queues_json(const struct runtime *rt, const struct queue_view *li
 	return rows;
 }
 
-static json_t *worker_json(const struct runtime *rt, unsigned int i, struct queue_view *list)
+/* What a worker did since what was asked for, or since the start. */
+static struct worker_load worker_did(const struct asking *a, unsigned int i)
 {
-	const struct worker_load load = worker_load(dataplane_worker(rt->dp, i));
+	if (!a->since)
+		return worker_load(dataplane_worker(a->rt->dp, i));
+	return (struct worker_load){
+		.busy_ns = since_worker(a->since, i, SAMPLE_BUSY_NS),
+		.received = since_worker(a->since, i, SAMPLE_WORKER_RECEIVED),
+		.punts_lost = since_worker(a->since, i, SAMPLE_PUNTS_LOST),
+	};
+}
+
+/* Share of its time with packets in its hands, of the last second or of what was asked for. */
+static double busy_percent(const struct asking *a, unsigned int i, const struct worker_load *load)
+{
+	double busy = queues_busy(a->rt->queues, i);
+
+	if (a->since)
+		busy = a->since->seconds > 0 ? load->busy_ns / (a->since->seconds * 1e9) : 0;
+	return (int)(1000 * RTE_MIN(busy, 1.0) + 0.5) / 10.0;
+}
+
+static json_t *worker_json(const struct asking *a, unsigned int i, struct queue_view *list)
+{
+	const struct runtime *rt = a->rt;
+	const struct worker_load load = worker_did(a, i);
 	const unsigned int n = queues_of_worker(rt->queues, i, list, QUEUES_SHOWN);
-	char busy[16], node[8] = "-";
+	const int node = rt->worker_node[i];
 	json_t *row;
 
-	snprintf(busy, sizeof(busy), "%.1f", 100 * queues_busy(rt->queues, i));
-	if (rt->worker_node[i] >= 0)
-		snprintf(node, sizeof(node), "%d", rt->worker_node[i]);
-	row = json_pack("{s:i,s:i,s:s,s:s,s:o,s:o,s:o}", "worker", i, "cpu", rt->worker_core[i],
-			"node", node, "busy_percent", busy, "busy_ns", json_u64(load.busy_ns),
-			"received", json_u64(load.received), "punts_lost",
-			json_u64(load.punts_lost));
+	row = json_pack("{s:i,s:i,s:o,s:f,s:o,s:o,s:o}", "worker", i, "cpu", rt->worker_core[i],
+			"node", node < 0 ? json_null() : json_integer(node), "busy_percent",
+			busy_percent(a, i, &load), "busy_ns", json_u64(load.busy_ns), "received",
+			json_u64(load.received), "punts_lost", json_u64(load.punts_lost));
+	if (a->since) {
+		json_object_set_new(row, "since_s", json_real(a->since->seconds));
+		answer_rate(a, row, "received_per_s", load.received);
+	}
 	json_object_set_new(row, "queues", queues_json(rt, list, n));
 	json_object_set_new(row, "polls", queues_text(rt, list, n));
 	return row;
@@ -78,9 +102,18 @@ void show_workers(struct asking *a)
 	static const struct column columns[] = {
 		{ "worker", "Worker", 6, COLUMN_COUNT },
 		{ "cpu", "CPU", 4, COLUMN_COUNT },
-		{ "node", "Node", 4, COLUMN_TEXT },
+		{ "node", "Node", 4, COLUMN_COUNT },
 		{ "busy_percent", "Busy %", 6, COLUMN_TEXT },
 		{ "received", "Received", 12, COLUMN_COUNT },
+		{ "punts_lost", "Events lost", 11, COLUMN_COUNT },
+		{ "polls", "Queues", -6, COLUMN_TEXT },
+	};
+	static const struct column rates[] = {
+		{ "worker", "Worker", 6, COLUMN_COUNT },
+		{ "cpu", "CPU", 4, COLUMN_COUNT },
+		{ "node", "Node", 4, COLUMN_COUNT },
+		{ "busy_percent", "Busy %", 6, COLUMN_TEXT },
+		{ "received_per_s", "packet/s", 11, COLUMN_COUNT },
 		{ "punts_lost", "Events lost", 11, COLUMN_COUNT },
 		{ "polls", "Queues", -6, COLUMN_TEXT },
 	};
@@ -90,11 +123,15 @@ void show_workers(struct asking *a)
 		answer_fail(a, 1, "no memory");
 		return;
 	}
+	answer_since(a);
 	a->json = json_array();
 	for (unsigned int i = 0; i < a->rt->workers; i++)
-		json_array_append_new(a->json, worker_json(a->rt, i, list));
+		json_array_append_new(a->json, worker_json(a, i, list));
 	free(list);
-	TABLE(a, a->json, columns);
+	if (a->since)
+		TABLE(a, a->json, rates);
+	else
+		TABLE(a, a->json, columns);
 }
 
 void workers_rebalance(struct asking *a)

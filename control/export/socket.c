@@ -96,7 +96,7 @@ static int request_words(const json_t *request, char *argv[WORDS_MAX])
 /* Takes reply; NULL: no memory. */
 static void client_send(struct client *c, json_t *reply)
 {
-	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
 	c->answered = true;
 	if (text)

@@ -49,8 +49,10 @@ int main(void)
 	print_commands();
 	puts("\n`neighbors` is the same word as `neighbours`. `TIME` is `30s`, `5m` or `1h`: what was\n"
 	     "counted in that time, with rates. There is a sample of every second for five minutes and of every\n"
-	     "minute for a day (bounded to 64 MB; with thousands of busy ports less than a day); `since_s` in\n"
-	     "the answer says how long it really is, for it begins with a sample or at the start of napd.\n"
+	     "minute for a day, of ports and workers, of members, and of pairs of members, each bounded to\n"
+	     "64 MB, so that with thousands of busy ones it is less than a day; a second may be several where\n"
+	     "there are thousands of members, as no step of reading takes long. What is said ends with the\n"
+	     "last sample and begins with one, or at the start of napd; `since_s` says how long that is.\n"
 	     "\n"
 	     "## Options\n"
 	     "\n"

@@ -20,7 +20,7 @@ exits() { # STATUS WORD...
 SHOWS=("ports" "port alpha" "members" "member Alpha" "neighbours" "neighbors" "routes" "route 203.0.113.66"
 	"drops" "drops --port alpha --last 5" "matrix" "workers" "tables" "events" "version" "reload"
 	"ports --since 5s" "port alpha --since 1m" "members --since 1h" "member Beta --since 10s" "drops --since 5m"
-	"events --since 5m --last 3")
+	"matrix --since 1m" "workers --since 30s" "events --since 5m --last 3")
 
 shows_all() {
 	local words
@@ -38,7 +38,7 @@ statuses() {
 	exits 0 show route 203.0.113.66 && exits 1 show route 192.0.2.77 || return 1
 	exits 2 show nonsense && exits 2 show ports extra && exits 2 show port nobody || return 1
 	exits 2 show ports --since && exits 2 show ports --since 5x && exits 2 show ports --since 2d || return 1
-	exits 2 show events --last 0 && exits 2 show matrix --since 5s || return 1
+	exits 2 show events --last 0 && exits 2 show tables --since 5s || return 1
 	[ "$(wc -l <"$WORK/error")" = 1 ] || return 1
 	exits 2 && exits 2 --nonsense && exits 2 --watch reload || return 1
 	exits 0 --help && exits 0 show ports --help && exits 0 --version || return 1
@@ -71,12 +71,21 @@ sys.exit(not ($expression))"
 # 200 packets each way, then silence: they are in the last minute and not in the last two seconds.
 since_counts() {
 	in_ns alpha-host ping -c 200 -i 0.005 -W 1 -q 203.0.113.66 | has ' 0% packet loss' || return 1
-	json_of 'd["forwarded"] >= 200 and d["rx_packets_per_s"] > 0 and d["since_s"] <= 61' \
+	# what the last second had is in its sample
+	within 2 json_of 'd["forwarded"] >= 200 and d["rx_packets_per_s"] > 0 and d["since_s"] <= 61' \
 		show port alpha --since 1m || return 1
-	json_of '[m for m in d if m["member"] == "Alpha"][0]["sent_packets"] >= 200' show members --since 1m || return 1
+	within 2 json_of '[m for m in d if m["member"] == "Alpha"][0]["sent_packets"] >= 200' show members --since 1m || return 1
+	within 2 json_of '[r for r in d if (r["from"], r["to"], r["family"]) == ("Alpha", "Beta", "ipv4")][0]["packets"] >= 200' \
+		show matrix --since 1m || return 1
+	json_of 'd[0]["packets_per_s"] > 0 and d[0]["bits_per_s"] > 0 and d[0]["since_s"] <= 61' show matrix --since 1m || return 1
+	within 2 json_of 'd[0]["received"] >= 400 and d[0]["received_per_s"] > 0 and d[0]["busy_ns"] > 0' \
+		show workers --since 1m || return 1
+	json_of 'd[0]["node"] in (0, None) and 0 <= d[0]["busy_percent"] <= 100 and d[0]["received"] >= 400' show workers || return 1
 	in_ns alpha-host ping -c 20 -i 0.005 -W 1 -q 192.0.2.77 # no route
-	json_of '[r for r in d["drops"] if r["reason"] == "no-route"][0]["packets"] == 20' show drops --since 1m || return 1
+	within 2 json_of '[r for r in d["drops"] if r["reason"] == "no-route"][0]["packets"] == 20' show drops --since 1m || return 1
 	sleep 3.2
+	json_of 'd == []' show matrix --since 2s || return 1
+	json_of 'd[0]["received_per_s"] <= 5' show workers --since 2s || return 1
 	json_of 'd["forwarded"] <= 2 and 1.9 < d["since_s"] < 3.3' show port alpha --since 2s || return 1
 	json_of 'd["drops"] == []' show drops --since 2s || return 1
 	json_of 'd["forwarded"] >= 200 and d["drops"]["no-route"] == 20' show port alpha --since 1h
@@ -98,6 +107,8 @@ watches() {
 	timeout -s INT 2.5 "$BUILD/napctl" -s "$WORK/napd.sock" show ports --watch >"$WORK/watch" || status=$?
 	cat "$WORK/watch"
 	[ "$(grep -c 'In packet/s' "$WORK/watch")" -ge 2 ] && [ "$status" = 124 ] || return 1
+	timeout -s INT 0.5 "$BUILD/napctl" -s "$WORK/napd.sock" show matrix --watch >"$WORK/watch"
+	has 'bit/s' <"$WORK/watch" || return 1
 	timeout -s INT --preserve-status 0.5 "$BUILD/napctl" -s "$WORK/napd.sock" show version --watch
 	[ $? = 130 ]
 }
@@ -118,7 +129,7 @@ check "every command shows, in 80 columns and as one document" shows_all
 check "exit status" statuses
 check "sockets' modes, and what is for whom" socket_modes
 check "what was counted since" since_counts
-check "seconds and minutes agree" since_agrees
+check "seconds and minutes agree" within 3 since_agrees
 check "--watch, until Ctrl-C" watches
 check "the last events" events
 check "every packet is accounted for" within 3 conserved

@@ -308,8 +308,8 @@ class Test:
     def workers_and_memory_are_on_the_nodes_of_the_nics(self):
         rows = self.guest.ask('show workers')
         # CPU 0 is control's; pa and pc have node 0, which has two CPUs left, pb has node 1
-        assert [(r['cpu'], r['node']) for r in rows][:3] == [(1, '0'), (2, '0'), (3, '1')], rows
-        for port, queue, node in [('pa', 0, '0'), ('pb', 0, '1')] + [('pc', q, '0') for q in range(QUEUES)]:
+        assert [(r['cpu'], r['node']) for r in rows][:3] == [(1, 0), (2, 0), (3, 1)], rows
+        for port, queue, node in [('pa', 0, 0), ('pb', 0, 1)] + [('pc', q, 0) for q in range(QUEUES)]:
             row = self._worker_of(port, queue)
             assert row['node'] == node, (port, queue, row)
         pages = '/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/free_hugepages'

@@ -831,7 +831,7 @@ static void who_goes_leaves_a_gap_and_who_returns_fills_it(void **state)
 	assert_null(model_party_name(b.model, 2));
 	assert_null(model_party_name(b.model, 5));
 	assert_null(model_party_name(b.model, 10));
-	assert_true(model_party_is_new(b.model, 8));
+	assert_false(model_party_is_reused(b.model, 8)); /* nobody had it */
 	assert_int_equal(p->party, 8);
 	assert_int_equal(hop_of(b.snapshot, "192.0.2.2")->party, 8);
 	assert_int_equal(hop_of(b.snapshot, "198.51.100.0")->party, 0);
