@@ -332,7 +332,7 @@ static void check_limits(struct examination *e)
 		mend(add(e, FINDING_ERROR, check,
 			 "%" PRIu64 " MB may be locked, dataplane.memory is %" PRIu64 " MB",
 			 locked >> 20, e->config->dataplane.memory_bytes >> 20),
-		     "LimitMEMLOCK=infinity in the unit, as scripts/napd.service has it (here: "
+		     "LimitMEMLOCK=infinity in the unit, as the unit of napd has it (here: "
 		     "ulimit -l unlimited)");
 	else
 		add(e, FINDING_OK, check, "enough memory may be locked");

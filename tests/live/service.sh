@@ -10,11 +10,22 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/live/check.sh
 # shellcheck disable=SC2034 # lib.sh reads it
 KIND=(veth tap veth)
-UNIT=scripts/napd.service
+
+# What `meson install` puts where: each program that the unit starts is there.
+installed_whole() {
+	local root=$WORK/root program
+	DESTDIR=$root meson install -C "$BUILD" --no-rebuild >"$WORK/install.log" || { cat "$WORK/install.log" && return 1; }
+	sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p' "$root/$LIB/systemd/system/napd.service" | sort -u | tee "$WORK/programs"
+	[ "$(wc -l <"$WORK/programs")" = 2 ] || return 1
+	while read -r program; do
+		"$root$program" --version || return 1
+	done <"$WORK/programs"
+	cmp scripts/napd.sysusers "$root/$LIB/sysusers.d/napd.conf" && cmp scripts/napd.udev "$root/$LIB/udev/rules.d/60-napd.rules"
+}
 
 # With the programs where they are, as a unit that systemd can judge.
 unit_is_valid() {
-	sed "s|/usr/bin/|$BUILD/|; /^User=\|^Group=/d" "$UNIT" >"$WORK/napd.service"
+	sed "s|=/[^ ]*/bin/|=$BUILD/|; /^User=\|^Group=/d" "$UNIT" >"$WORK/napd.service"
 	local said
 	said=$(systemd-analyze verify "$WORK/napd.service" 2>&1 | grep -F "$WORK/napd.service\|napd.service:" || true)
 	echo "$said"
@@ -123,8 +134,12 @@ stop_is_told() {
 }
 
 begin "${1:-build}"
+UNIT=$BUILD/scripts/napd.service
+LIB=$(meson introspect --buildoptions "$BUILD" |
+	python3 -c 'import json, sys; print([o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"][0] + "/lib")')
 manager >/dev/null 2>&1 &
 MANAGER=$!
+check "it is installed with all that a service needs" installed_whole
 if command -v systemd-analyze >/dev/null; then
 	check "systemd has nothing to say against the unit" unit_is_valid
 	check "its exposure is low" unit_is_hardened
