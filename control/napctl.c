@@ -96,6 +96,7 @@ static int connect_to(const char *path, int seconds)
 	if (s < 0)
 		return -1;
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(s, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return s;
 	error = errno;
@@ -127,12 +128,12 @@ static char *read_all(int s)
 		const ssize_t n = recv(s, text + length, size - length - 1, 0);
 		char *larger;
 
-		if (n < 0) {
+		if (n < 0 && (errno != ECONNRESET || !length)) {
 			free(text);
 			return NULL;
 		}
-		length += n;
-		if (n == 0) {
+		length += n < 0 ? 0 : n;
+		if (n <= 0) { /* one that is turned away may have been answered before it asked */
 			text[length] = '\0';
 			return text;
 		}
@@ -165,8 +166,10 @@ static json_t *ask(const char *path, int argc, char **argv, int json, const char
 	} else {
 		char *line = json_dumps(request, JSON_COMPACT);
 
-		if (line && send_all(s, line, strlen(line)) == 0 && send_all(s, "\n", 1) == 0)
-			text = read_all(s);
+		/* who is turned away cannot ask, but is told why */
+		if (line && (send_all(s, line, strlen(line)) || send_all(s, "\n", 1)))
+			shutdown(s, SHUT_WR);
+		text = line ? read_all(s) : NULL;
 		answer = text ? json_loads(text, 0, NULL) : NULL;
 		if (!answer)
 			complain(1, "napctl: %s: napd did not answer", path);

@@ -400,6 +400,17 @@ static int start_loop(struct daemon *d)
 	return EXIT_STATUS_DONE;
 }
 
+/* What libevent has to say goes where everything goes, and as seldom. */
+static void on_libevent(int severity, const char *text)
+{
+	if (severity == EVENT_LOG_ERR)
+		log_error("libevent", "%s", text);
+	else if (severity == EVENT_LOG_WARN)
+		log_warning("libevent", "%s", text);
+	else
+		log_debug("libevent", "%s", text);
+}
+
 static int start(struct daemon *d)
 {
 	char error[EAL_ERROR_MAX] = "";
@@ -409,6 +420,7 @@ static int start(struct daemon *d)
 	if (status != EXIT_STATUS_DONE)
 		return status;
 	log_set_level(d->rt.config->log.level);
+	event_set_log_callback(on_libevent);
 	if (d->rt.config->tables.kernel)
 		log_warning("run", "tables.kernel brings no routes yet; ports have "
 				   "TAPs, and static routes, files and MRT dumps are used");

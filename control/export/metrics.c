@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Renders the metrics and serves them by libevent's HTTP server. Reads counters
- * that workers write anyway; no worker notices.
+ * Renders the metrics, a page of http.h. Reads counters that workers write anyway;
+ * no worker notices.
  */
 #include "metrics.h"
 
@@ -12,21 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/buffer.h>
-#include <event2/event.h>
-#include <event2/http.h>
 #include <rte_version.h>
 
 #include "address.h"
 #include "feed/feeds.h"
+#include "http.h"
 #include "log.h"
 #include "model_state.h"
 
-#define HTTP_SECONDS 10
-
 struct metrics_server {
 	struct runtime *rt;
-	struct evhttp *http;
+	struct http_server *http;
 };
 
 /* ---- text ---- */
@@ -427,41 +423,34 @@ char *metrics_text(struct runtime *rt)
 	return NULL;
 }
 
-/* ---- HTTP ---- */
+/* ---- pages ---- */
 
-static void reply(struct evhttp_request *request, int status, const char *type, const char *text)
-{
-	struct evbuffer *body = evbuffer_new();
-
-	if (body)
-		evbuffer_add(body, text, strlen(text));
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", type);
-	evhttp_send_reply(request, status, NULL, body);
-	if (body)
-		evbuffer_free(body);
-}
-
-static void on_metrics(struct evhttp_request *request, void *arg)
+static struct http_answer make_metrics(void *arg)
 {
 	const struct metrics_server *server = arg;
-	char *text = metrics_text(server->rt);
 
-	if (text)
-		reply(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text);
-	else
-		reply(request, HTTP_SERVUNAVAIL, "text/plain", "no memory\n");
-	free(text);
+	return (struct http_answer){ .status = 200,
+				     .type = "text/plain; version=0.0.4; charset=utf-8",
+				     .text = metrics_text(server->rt) };
 }
 
-static void on_health(struct evhttp_request *request, void *arg)
+static struct http_answer make_health(void *arg)
 {
 	const struct metrics_server *server = arg;
 	const char *why = runtime_unhealthy(server->rt);
-	char text[160];
+	struct http_answer answer = { .status = why ? 503 : 200,
+				      .type = "text/plain; charset=utf-8" };
 
-	snprintf(text, sizeof(text), "%s\n", why ? why : "ok");
-	reply(request, why ? HTTP_SERVUNAVAIL : HTTP_OK, "text/plain; charset=utf-8", text);
+	if (asprintf(&answer.text, "%s\n", why ? why : "ok") < 0)
+		answer.text = NULL;
+	return answer;
 }
+
+static const struct http_page pages[] = {
+	{ "/metrics", make_metrics },
+	{ "/healthz", make_health },
+	{ NULL, NULL },
+};
 
 int metrics_open(struct runtime *rt, struct metrics_server **out)
 {
@@ -476,17 +465,7 @@ int metrics_open(struct runtime *rt, struct metrics_server **out)
 	rc = -EINVAL;
 	if (!listen_split(listen, &host, &port))
 		goto fail;
-	rc = -ENOMEM;
-	server->http = evhttp_new(rt->base);
-	if (!server->http)
-		goto fail;
-	evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
-	evhttp_set_timeout(server->http, HTTP_SECONDS);
-	evhttp_set_max_headers_size(server->http, 16384);
-	evhttp_set_max_body_size(server->http, 16384);
-	evhttp_set_cb(server->http, "/metrics", on_metrics, server);
-	evhttp_set_cb(server->http, "/healthz", on_health, server);
-	rc = evhttp_bind_socket(server->http, host, port) == 0 ? 0 : -(errno ? errno : EADDRINUSE);
+	rc = http_open(rt->base, host, port, pages, server, &server->http);
 	if (rc != 0)
 		goto fail;
 	free(listen);
@@ -502,7 +481,7 @@ fail:
 
 void metrics_close(struct metrics_server *server)
 {
-	if (server && server->http)
-		evhttp_free(server->http);
+	if (server)
+		http_close(server->http);
 	free(server);
 }

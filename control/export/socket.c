@@ -2,8 +2,7 @@
 /*
  * Serves the control socket: one request a connection, as one line of JSON,
  * {"argv": [...], "json": bool}; one answer, {"status": n, "text": ...} or with
- * "error". Everything is buffered; a client that is slow, dead or hostile costs its
- * buffers until its time is over.
+ * "error". Connections are server.h's.
  */
 #include "socket.h"
 
@@ -17,38 +16,25 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/listener.h>
+#include <jansson.h>
 
 #include "log.h"
+#include "server.h"
 #include "show.h"
 
-#define CLIENTS_MAX    64
-#define REQUEST_MAX    65536
-#define WORDS_MAX      32
-#define CLIENT_SECONDS 10
-#define DYING_MS       1000 /* for a killed predecessor's sockets to go */
-#define DYING_STEP_MS  20
+#define WORDS_MAX     32
+#define DYING_MS      1000 /* for a killed predecessor's sockets to go */
+#define DYING_STEP_MS 20
 
-struct client {
-	struct client *next;
-	struct control_socket *cs;
-	struct bufferevent *io;
-	struct waiter *waiter; /* its answer comes later; NULL: it does not */
-	bool readonly;
-	bool wants_json;
-	bool answered;
-};
-
-/* Outlives its client when that goes before the answer comes. */
+/* Who asked, and how. It outlives its client when that goes before the answer comes. */
 struct waiter {
-	struct client *client;
+	struct client *client; /* NULL: gone */
+	bool wants_json;
 };
 
 struct endpoint {
 	struct control_socket *cs;
-	struct evconnlistener *listener;
+	struct server *server;
 	char *path;
 	bool readonly;
 };
@@ -56,26 +42,9 @@ struct endpoint {
 struct control_socket {
 	struct runtime *rt;
 	struct endpoint endpoint[2]; /* the main one, and the one that only shows */
-	struct client *clients;
-	unsigned int count;
 };
 
-/* ---- clients ---- */
-
-static void client_free(struct client *c)
-{
-	struct client **at = &c->cs->clients;
-
-	while (*at && *at != c)
-		at = &(*at)->next;
-	if (*at)
-		*at = c->next;
-	c->cs->count--;
-	if (c->waiter)
-		c->waiter->client = NULL;
-	bufferevent_free(c->io);
-	free(c);
-}
+/* ---- requests ---- */
 
 /* The words of a request; they live as long as request. Returns their number, or -1. */
 static int request_words(const json_t *request, char *argv[WORDS_MAX])
@@ -94,157 +63,123 @@ static int request_words(const json_t *request, char *argv[WORDS_MAX])
 }
 
 /* Takes reply; NULL: no memory. */
-static void client_send(struct client *c, json_t *reply)
+static void send_reply(struct client *client, json_t *reply)
 {
+	struct evbuffer *output = client_output(client);
 	char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
-	c->answered = true;
 	if (text)
-		bufferevent_write(c->io, text, strlen(text));
-	bufferevent_write(c->io, "\n", 1);
+		evbuffer_add(output, text, strlen(text));
+	evbuffer_add(output, "\n", 1);
+	client_answered(client);
 	free(text);
 	json_decref(reply);
 }
 
-static void client_answer(struct client *c, const struct command_answer *a)
+static void send_answer(struct client *client, bool wants_json, const struct command_answer *a)
 {
 	json_t *reply = json_pack("{s:i}", "status", a->status);
 
 	if (a->error)
 		json_object_set_new(reply, "error", json_string(a->error));
-	if (c->wants_json && a->json)
+	if (wants_json && a->json)
 		json_object_set(reply, "json", a->json);
-	else if (!c->wants_json && a->text)
+	else if (!wants_json && a->text)
 		json_object_set_new(reply, "text", json_string(a->text));
 	if (a->next)
 		json_object_set_new(reply, "next", json_string(a->next));
-	client_send(c, reply);
+	send_reply(client, reply);
 }
 
 void waiter_answer(struct waiter *waiter, const struct command_answer *answer)
 {
 	if (waiter->client) {
-		waiter->client->waiter = NULL;
-		client_answer(waiter->client, answer);
+		waiter->client->own = NULL;
+		send_answer(waiter->client, waiter->wants_json, answer);
 	}
 	free(waiter);
 }
 
-/* Run what it asks for; what takes long answers later. */
-static void client_run(struct client *c, int argc, char **argv, const char *after)
+static void on_gone(struct client *client)
 {
+	struct waiter *waiter = client->own;
+
+	if (waiter)
+		waiter->client = NULL;
+}
+
+/* Run what it asks for; what takes long answers later. */
+static void run_command(struct client *client, bool wants_json, int argc, char **argv,
+			const char *after)
+{
+	const struct endpoint *e = client->arg;
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
 	struct command_answer a;
 
 	if (!waiter) {
-		client_send(c, NULL);
+		send_reply(client, NULL);
 		return;
 	}
-	waiter->client = c;
-	a = command_run(c->cs->rt, argc, argv, after, c->readonly, waiter);
+	*waiter = (struct waiter){ client, wants_json };
+	a = command_run(e->cs->rt, argc, argv, after, e->readonly, waiter);
 	if (a.later) {
-		c->waiter = waiter;
+		client->own = waiter;
 	} else {
 		free(waiter);
-		client_answer(c, &a);
+		send_answer(client, wants_json, &a);
 	}
 	command_answer_release(&a);
 }
 
-static void client_request(struct client *c, const char *line, size_t length)
+static bool on_request(struct client *client, struct evbuffer *input)
 {
-	json_t *request = json_loadb(line, length, 0, NULL);
-	char *argv[WORDS_MAX];
-	const int argc = request_words(request, argv);
-
-	bufferevent_disable(c->io, EV_READ);
-	c->wants_json = json_is_true(json_object_get(request, "json"));
-	if (argc < 0)
-		client_send(c, json_pack("{s:i,s:s}", "status", 2, "error",
-					 "the request is not {\"argv\": [WORD, ...]}"));
-	else
-		client_run(c, argc, argv, json_string_value(json_object_get(request, "after")));
-	json_decref(request);
-}
-
-static void on_read(struct bufferevent *io, void *arg)
-{
-	struct client *c = arg;
-	struct evbuffer *input = bufferevent_get_input(io);
+	char *argv[WORDS_MAX], *line;
+	json_t *request;
 	size_t length;
-	char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
+	int argc;
 
-	if (line) {
-		client_request(c, line, length);
-		free(line);
-	} else if (evbuffer_get_length(input) >= REQUEST_MAX) {
-		client_free(c);
-	}
+	line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
+	if (!line)
+		return false;
+	request = json_loadb(line, length, 0, NULL);
+	argc = request_words(request, argv);
+	if (argc < 0)
+		send_reply(client, json_pack("{s:i,s:s}", "status", 2, "error",
+					     "the request is not {\"argv\": [WORD, ...]}"));
+	else
+		run_command(client, json_is_true(json_object_get(request, "json")), argc, argv,
+			    json_string_value(json_object_get(request, "after")));
+	json_decref(request);
+	free(line);
+	return true;
 }
 
-/* Everything the client was to get has been written. */
-static void on_written(struct bufferevent *io, void *arg)
-{
-	struct client *c = arg;
-
-	(void)io;
-	if (c->answered)
-		client_free(c);
-}
-
-static void on_event(struct bufferevent *io, short what, void *arg)
-{
-	(void)io;
-	(void)what; /* end, error or time over: all the same to us */
-	client_free(arg);
-}
-
-static void on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
-		       int length, void *arg)
-{
-	static const struct timeval patience = { CLIENT_SECONDS, 0 };
-	static const char busy[] = "{\"status\":1,\"error\":\"too many clients; try again\"}\n";
-	struct endpoint *e = arg;
-	struct control_socket *cs = e->cs;
-	struct client *c;
-
-	(void)from;
-	(void)length;
-	c = cs->count < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
-	if (c)
-		c->io = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
-					       BEV_OPT_CLOSE_ON_FREE);
-	if (!c || !c->io) {
-		if (send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-			log_debug("control", "a client beyond the %u was turned away", CLIENTS_MAX);
-		close(fd);
-		free(c);
-		return;
-	}
-	c->cs = cs;
-	c->readonly = e->readonly;
-	c->next = cs->clients;
-	cs->clients = c;
-	cs->count++;
-	bufferevent_setcb(c->io, on_read, on_written, on_event, c);
-	bufferevent_setwatermark(c->io, EV_READ, 0, REQUEST_MAX);
-	bufferevent_set_timeouts(c->io, &patience, &patience);
-	bufferevent_enable(c->io, EV_READ | EV_WRITE);
-}
+/* Each endpoint has places of its own: what everybody may use takes none from the operators. */
+static const struct protocol control_protocol = {
+	.module = "control",
+	.clients_max = 64,
+	.request_ms = 5000,
+	.answer_ms = 30000,
+	.request_max = 65536,
+	.request = on_request,
+	.gone = on_gone,
+	.busy = "{\"status\":1,\"error\":\"too many clients at once; try again\"}\n",
+};
 
 /* ---- the socket files ---- */
 
-static bool answers(const struct sockaddr_un *address)
+/* 1: somebody listens there; 0: nobody; negative errno: it cannot be known. */
+static int answers(const struct sockaddr_un *address)
 {
 	const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool yes;
+	int rc = 0;
 
 	if (s < 0)
-		return true; /* not known: leave it alone */
-	yes = connect(s, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	      errno == EAGAIN;
+		return -errno;
+	if (connect(s, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+		rc = 1;
 	close(s);
-	return yes;
+	return rc;
 }
 
 /*
@@ -254,12 +189,11 @@ static bool answers(const struct sockaddr_un *address)
 static int remove_stale(const struct sockaddr_un *address)
 {
 	struct stat status;
-	int rc = -EADDRINUSE;
+	int rc = 1;
 
-	for (int ms = 0; rc && ms < DYING_MS; ms += DYING_STEP_MS) {
-		if (!answers(address))
-			rc = 0;
-		else
+	for (int ms = 0; rc == 1 && ms < DYING_MS; ms += DYING_STEP_MS) {
+		rc = answers(address);
+		if (rc == 1)
 			usleep(DYING_STEP_MS * 1000);
 	}
 	if (rc == 0 && lstat(address->sun_path, &status) == 0) {
@@ -267,7 +201,7 @@ static int remove_stale(const struct sockaddr_un *address)
 			return -EEXIST;
 		unlink(address->sun_path);
 	}
-	return rc;
+	return rc == 1 ? -EADDRINUSE : rc;
 }
 
 /* Make the folder of a socket where it is missing: /run is empty after a boot. */
@@ -313,11 +247,10 @@ static int endpoint_open(struct control_socket *cs, struct endpoint *e, const ch
 	*e = (struct endpoint){ .cs = cs, .path = strdup(path), .readonly = readonly };
 	if (!e->path)
 		return -ENOMEM;
-	e->listener = evconnlistener_new_bind(cs->rt->base, on_connect, e,
-					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 32,
-					      (struct sockaddr *)&address, sizeof(address));
-	if (!e->listener)
-		return -errno;
+	rc = server_open(cs->rt->base, &control_protocol, (struct sockaddr *)&address,
+			 sizeof(address), e, &e->server);
+	if (rc != 0)
+		return rc;
 	return set_owner(e, cs->rt->config->control.group);
 }
 
@@ -348,11 +281,9 @@ void control_socket_close(struct control_socket *cs)
 {
 	if (!cs)
 		return;
-	while (cs->clients)
-		client_free(cs->clients);
 	for (int i = 0; i < 2; i++) {
-		if (cs->endpoint[i].listener) {
-			evconnlistener_free(cs->endpoint[i].listener);
+		if (cs->endpoint[i].server) {
+			server_close(cs->endpoint[i].server);
 			unlink(cs->endpoint[i].path);
 		}
 		free(cs->endpoint[i].path);

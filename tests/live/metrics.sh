@@ -83,6 +83,25 @@ print("slowest", slowest)
 assert slowest < 2' && pings alpha-host 203.0.113.66
 }
 
+# More connections than napd may have descriptors: it neither spins nor fills the log, and answers others.
+many_clients() {
+	local before after
+	prlimit --pid "$(napd_pid)" --nofile=256:256
+	before=$(stat -c %s "$WORK/napd.log")
+	in_ns nap timeout 20 python3 -c '
+import socket, time, urllib.request
+held = []
+for i in range(600):
+    held.append(socket.create_connection(("127.0.0.1", 9473), timeout=5))
+    if i % 20 == 0:
+        time.sleep(0.01)
+for _ in range(5):
+    assert b"napd_port_up" in urllib.request.urlopen("http://127.0.0.1:9473/metrics", timeout=5).read()' || return 1
+	after=$(stat -c %s "$WORK/napd.log")
+	echo "the log grew by $((after - before)) bytes"
+	[ $((after - before)) -lt 10000 ] && pings alpha-host 203.0.113.66
+}
+
 refuses() { # STATUS METHOD PATH
 	in_ns nap curl -s -m 2 -o /dev/null -w '%{http_code}' -X "$2" "http://127.0.0.1:9473/$3"
 	[ "$(in_ns nap curl -s -m 2 -o /dev/null -w '%{http_code}' -X "$2" "http://127.0.0.1:9473/$3")" = "$1" ]
@@ -112,6 +131,7 @@ check "healthz is well" get healthz
 check "other pages are not found" refuses 404 GET nothing
 check "nothing can be posted" refuses 501 POST metrics
 check "hostile clients delay nobody" hostile_clients
+check "nor do more than there are descriptors" many_clients
 check "a page is quick" renders_quickly
 sleep 0.3
 check "every packet is accounted for" within 3 conserved

@@ -58,6 +58,42 @@ socket_modes() {
 	"$BUILD/napctl" -s "$WORK/napd-ro.sock" show ports
 }
 
+# A hundred clients on each socket that ask a byte a time: whoever asks at once is served, and they are
+# told why they are not.
+slow_clients() {
+	python3 - "$BUILD/napctl" "$WORK" <<'END'
+import socket, subprocess, sys, time
+napctl, work = sys.argv[1:]
+held = []
+for _ in range(100):
+    for name in ("napd-ro.sock", "napd.sock"):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(f"{work}/{name}")
+        s.send(b"{")
+        held.append(s)
+    if len(held) % 20 == 0:
+        time.sleep(0.01)
+for name in ("napd.sock", "napd-ro.sock"):
+    subprocess.run([napctl, "-s", f"{work}/{name}", "show", "version"], check=True, timeout=3)
+held[0].settimeout(3)
+assert b"too many clients" in held[0].recv(1000)
+END
+	napctl show events --last 9 | has 'clients at once' || return 1
+	# and napctl says so, whichever end was faster
+	python3 - "$BUILD/napctl" "$WORK/busy.sock" <<'END'
+import socket, subprocess, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[2])
+server.listen(1)
+asking = subprocess.Popen([sys.argv[1], "-s", sys.argv[2], "show", "version"], stderr=subprocess.PIPE)
+s, _ = server.accept()
+s.send(b'{"status":1,"error":"too many clients at once; try again"}\n')
+s.close()
+said = asking.communicate(timeout=3)[1]
+assert asking.returncode == 1 and b"too many clients" in said, said
+END
+}
+
 json_of() { # PYTHON-EXPRESSION of d WORD...
 	local expression=$1
 	shift
@@ -128,6 +164,7 @@ begin "${1:-build}"
 check "every command shows, in 80 columns and as one document" shows_all
 check "exit status" statuses
 check "sockets' modes, and what is for whom" socket_modes
+check "slow clients keep nobody out" slow_clients
 check "what was counted since" since_counts
 check "seconds and minutes agree" within 3 since_agrees
 check "--watch, until Ctrl-C" watches
