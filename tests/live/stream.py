@@ -5,7 +5,10 @@
 stream.py send LOG SECONDS RATE ADDRESS...     LOG: the time each packet was sent, by number
 stream.py receive LOG                          until SIGTERM; LOG: the numbers that came
 stream.py judge SENT RECEIVED MILLISECONDS     fails when packets were lost over a longer time
+stream.py watch LOG INTERFACE                  until SIGTERM; LOG: when its link was lost
+stream.py late SENT RECEIVED LOST              milliseconds from there to the last packet that was lost
 """
+import os
 import signal
 import socket
 import struct
@@ -56,7 +59,27 @@ def receive(log):
         numbers.append(struct.unpack(">QQ", s.recv(SIZE)[:16]))
 
 
-def judge(sent, received, limit_ms):
+def watch(log, interface):
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    netlink.bind((0, 1))  # RTMGRP_LINK
+    wanted, running = socket.if_nametoindex(interface), 0x40
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with open(log + ".ready", "w", encoding="ascii"):
+        pass
+    while True:
+        data, now = netlink.recv(65536), time.monotonic()
+        while len(data) >= 32:
+            length, kind = struct.unpack_from("=IH", data)
+            index, flags = struct.unpack_from("=iI", data, 20)
+            if kind == 16 and index == wanted and not flags & running:  # RTM_NEWLINK
+                with open(log + ".part", "w", encoding="ascii") as file:
+                    file.write(f"{now:.6f}\n")
+                os.rename(log + ".part", log)
+                return
+            data = data[(length + 3) & ~3:]
+
+
+def read_logs(sent, received):
     with open(sent, encoding="ascii") as file:
         identity = file.readline().strip()
         times = [float(line) for line in file]
@@ -64,7 +87,23 @@ def judge(sent, received, limit_ms):
         words = [line.split() for line in file]
     # af_packet's ring holds what it could not send while a link was down, and sends it with the
     # next frame: the remains of an earlier stream are no packets of this one
-    numbers = [int(number) for stream, number in words if stream == identity]
+    return times, [int(number) for stream, number in words if stream == identity]
+
+
+def late(sent, received, lost):
+    times, numbers = read_logs(sent, received)
+    came = set(numbers)
+    with open(lost, encoding="ascii") as file:
+        event = float(file.read())
+    gone = [t for n, t in enumerate(times) if n not in came]
+    if len(came) < len(times) / 2:
+        return 1
+    print(f"{max(0.0, max(gone) - event) * 1000:.1f}" if gone else "0.0")
+    return 0
+
+
+def judge(sent, received, limit_ms):
+    times, numbers = read_logs(sent, received)
     came = set(numbers)
     lost = [t for n, t in enumerate(times) if n not in came]
     span_ms = (max(lost) - min(lost)) * 1000 if lost else 0
