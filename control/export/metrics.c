@@ -335,6 +335,9 @@ static void feeds_text(FILE *f, const struct runtime *rt)
 				route_source_name(view.source), states[s], view.counts.routes[s]);
 	head(f, "napd_feed_messages_total", "counter", "Messages that a live feed has taken.");
 	FEED_TEXT(f, rt, "napd_feed_messages_total", v.messages);
+	head(f, "napd_feed_acknowledged_routes_total", "counter",
+	     "Routes that a routing daemon was told to be in force.");
+	FEED_TEXT(f, rt, "napd_feed_acknowledged_routes_total", v.acknowledged);
 	head(f, "napd_feed_losses_total", "counter", "How often a live feed was lost.");
 	FEED_TEXT(f, rt, "napd_feed_losses_total", v.losses);
 	head(f, "napd_feed_ignored_messages_total", "counter",

@@ -126,6 +126,18 @@ void feed_told_all(struct feed *f)
 		log_info(f->kind->module, "%s: all its routes have been told", f->kind->name);
 }
 
+void feed_acknowledged(struct feed *f, uint64_t routes)
+{
+	pthread_mutex_lock(&f->mutex);
+	f->view.acknowledged += routes;
+	pthread_mutex_unlock(&f->mutex);
+}
+
+bool feed_resting(const struct feed *f)
+{
+	return tables_view(f->feeds->rt->tables).resting;
+}
+
 int feed_post(struct feed *f, struct tables_work *work)
 {
 	return tables_post_work(f->feeds->rt->tables, work);

@@ -24,6 +24,7 @@ struct feed_view {
 	uint64_t since_ns;        /* CLOCK_MONOTONIC: since when it is up, or down */
 	char said[FEED_SAID_MAX]; /* who is connected, or why it is down */
 	uint64_t messages;        /* taken since napd started */
+	uint64_t acknowledged;    /* routes, to a daemon that wants to know */
 	uint64_t losses;          /* how often it was lost */
 	uint64_t marked;          /* how many routes the last loss left stale */
 	struct learned_counts counts;

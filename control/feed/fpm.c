@@ -24,6 +24,8 @@ struct fpm {
 	size_t have; /* of the frame in hand, header included */
 	size_t length;
 	struct fpm_counts counts;
+	fpm_applied_fn applied; /* NULL: nobody asks */
+	void *applied_arg;
 	struct netlink_message message[2]; /* one, and the one behind it */
 	/* libmnl looks at attributes up to their aligned end */
 	_Alignas(8) uint8_t frame[FRAME_MAX + 8];
@@ -53,11 +55,26 @@ static bool makes_up_for(const struct netlink_message *deletion, const struct ne
 	       ip_key_compare(next->prefix.key.address, deletion->prefix.key.address) == 0;
 }
 
+void fpm_on_applied(struct fpm *f, fpm_applied_fn applied, void *arg)
+{
+	f->applied = applied;
+	f->applied_arg = arg;
+}
+
+static int apply(struct fpm *f, const struct netlink_message *m, const struct nlmsghdr *header)
+{
+	const int rc = learned_apply(f->learned, m);
+
+	if (!rc && f->applied && m->what == TOLD_ROUTE && !m->gone)
+		f->applied(f->applied_arg, header, learned_state_of(f->learned, &m->prefix));
+	return rc;
+}
+
 /* The messages of a whole frame; nothing of it is applied if one of them is wrong. */
 static int take_frame(struct fpm *f, const char **wrong)
 {
 	struct netlink_message *waiting = NULL, *m = f->message;
-	const struct nlmsghdr *header;
+	const struct nlmsghdr *header, *behind = NULL; /* of waiting */
 	int left = (int)(f->length - HEADER_BYTES), rc = 0;
 
 	memset(f->frame + left, 0, 8);
@@ -77,12 +94,13 @@ static int take_frame(struct fpm *f, const char **wrong)
 		if (waiting && makes_up_for(waiting, m))
 			f->counts.replaced++;
 		else if (waiting)
-			rc = learned_apply(f->learned, waiting);
+			rc = apply(f, waiting, behind);
 		waiting = m;
+		behind = header;
 		m = m == f->message ? f->message + 1 : f->message;
 	}
 	if (!rc && waiting)
-		rc = learned_apply(f->learned, waiting);
+		rc = apply(f, waiting, behind);
 	return rc;
 }
 

@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "learned.h"
+
 struct fpm;
-struct learned;
 
 struct fpm_counts {
 	uint64_t bytes, frames, messages;
@@ -29,6 +30,11 @@ void fpm_free(struct fpm *fpm); /* NULL is allowed */
  * cannot be gone on with; -ENOMEM.
  */
 int fpm_receive(struct fpm *fpm, const void *data, size_t bytes, const char **wrong);
+
+/* From now on called with each new route that was applied, and what has become of its prefix. */
+struct nlmsghdr;
+typedef void (*fpm_applied_fn)(void *arg, const struct nlmsghdr *route, enum learned_state state);
+void fpm_on_applied(struct fpm *fpm, fpm_applied_fn applied, void *arg);
 
 void fpm_counts(const struct fpm *fpm, struct fpm_counts *counts);
 

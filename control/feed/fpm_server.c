@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/rtnetlink.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "../address.h"
 #include "../log.h"
 #include "fpm.h"
+#include "fpm_acks.h"
 #include "live_feed.h"
 
 #define MODULE      "fpm"
@@ -46,9 +48,10 @@ struct session {
 	struct feed *feed;
 	int wake; /* of its reader, while that lives */
 	char peer[INET6_ADDRSTRLEN + 16];
-	int fd;          /* the reader's */
-	bool broken;     /* the tables thread cannot go on with it; atomic */
-	struct fpm *fpm; /* the tables thread's */
+	int fd;                /* the reader's */
+	bool broken;           /* the tables thread cannot go on with it; atomic */
+	struct fpm *fpm;       /* the tables thread's */
+	struct fpm_acks *acks; /* NULL: they are not wanted */
 };
 
 /* What a session posts: its beginning, bytes, its end. */
@@ -66,16 +69,20 @@ struct fpm_server {
 	int wake; /* to stop, or because a session is broken */
 	int listener;
 	bool stop; /* atomic */
+	bool acknowledge;
+	pthread_mutex_t mutex; /* of session, for others than the reader */
 	/* the reader's */
 	struct session *session; /* NULL: nobody is connected */
-	int newcomer;            /* -1: none */
-	struct piece *held;      /* the tables are behind: nothing is read meanwhile */
-	bool paused;             /* no descriptor for newcomers */
+	uint64_t acks_lost;
+	int newcomer;       /* -1: none */
+	struct piece *held; /* the tables are behind: nothing is read meanwhile */
+	bool paused;        /* no descriptor for newcomers */
 	uint8_t buffer[READ_BYTES];
 	/* control's */
 	uint64_t stale, told_ns;    /* how many there were; when one was told again last */
 	uint64_t messages, busy_ns; /* how many there were; when they were many */
 	uint64_t swept;             /* after how many losses it was last decided */
+	unsigned int rests;         /* ticks that the tables rest */
 };
 
 /* ---- pieces, on the tables thread ---- */
@@ -85,6 +92,7 @@ static void session_release(struct session *s)
 	if (__atomic_sub_fetch(&s->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	fpm_free(s->fpm);
+	fpm_acks_free(s->acks);
 	close(s->wake);
 	free(s);
 }
@@ -108,6 +116,16 @@ static bool is_broken(const struct session *s)
 	return __atomic_load_n(&s->broken, __ATOMIC_ACQUIRE);
 }
 
+static void acknowledge(void *arg, const struct nlmsghdr *route, enum learned_state state)
+{
+	struct session *s = arg;
+
+	if (state == LEARNED_USED)
+		fpm_acks_add(s->acks, route, RTM_F_OFFLOAD);
+	else if (state == LEARNED_REFUSED)
+		fpm_acks_add(s->acks, route, RTM_F_OFFLOAD_FAILED);
+}
+
 static void take_bytes(struct piece *p, struct model *model)
 {
 	struct session *s = p->session;
@@ -117,8 +135,11 @@ static void take_bytes(struct piece *p, struct model *model)
 	const char *wrong = "no memory";
 	int rc = -ENOMEM;
 
-	if (learned && !s->fpm)
+	if (learned && !s->fpm) {
 		s->fpm = fpm_create(learned);
+		if (s->fpm && s->acks)
+			fpm_on_applied(s->fpm, acknowledge, s);
+	}
 	if (s->fpm) {
 		fpm_counts(s->fpm, &before);
 		rc = fpm_receive(s->fpm, p->data + p->at, n, &wrong);
@@ -213,7 +234,14 @@ static void session_begin(struct fpm_server *server, int fd)
 	s->fd = fd;
 	keep_alive(fd);
 	peer_text(fd, s->peer, sizeof(s->peer));
+	if (server->acknowledge) {
+		s->acks = fpm_acks_create();
+		if (!s->acks)
+			log_error(MODULE, "tables.fpm: no memory to acknowledge routes");
+	}
+	pthread_mutex_lock(&server->mutex);
 	server->session = s;
+	pthread_mutex_unlock(&server->mutex);
 	feed_up(server->feed, "zebra at %s is connected", s->peer);
 }
 
@@ -225,7 +253,10 @@ static void session_end(struct fpm_server *server, const char *why)
 
 	if (!s)
 		return;
+	pthread_mutex_lock(&server->mutex);
 	server->session = NULL;
+	pthread_mutex_unlock(&server->mutex);
+	server->acks_lost = 0;
 	close(s->fd);
 	if (server->held) { /* cut off here: its frame may not be whole */
 		piece_free(&server->held->work);
@@ -260,6 +291,24 @@ static void session_read(struct fpm_server *server)
 		if (feed_post(server->feed, &server->held->work) == 0)
 			server->held = NULL;
 	}
+}
+
+/* What zebra does not read stays; where there is no room for more, it is not told. */
+static void session_acknowledge(struct fpm_server *server)
+{
+	struct session *s = server->session;
+	uint64_t routes, lost;
+	const int rc = fpm_acks_write(s->acks, s->fd, &routes);
+
+	if (routes)
+		feed_acknowledged(server->feed, routes);
+	lost = fpm_acks_lost(s->acks);
+	if (lost && !server->acks_lost)
+		log_error(MODULE, "tables.fpm: %s does not read acknowledgements; they are lost",
+			  s->peer);
+	server->acks_lost = lost;
+	if (rc)
+		session_end(server, strerror(-rc));
 }
 
 /* ---- newcomers ---- */
@@ -314,14 +363,17 @@ enum { POLL_WAKE, POLL_LISTENER, POLL_NEWCOMER, POLL_SESSION, POLLS };
 
 static void wait_for(struct fpm_server *server, struct pollfd fds[POLLS])
 {
-	const bool reads = server->session && !server->held;
+	struct session *s = server->session;
+	const short reads = s && !server->held ? POLLIN : 0;
+	const short writes = s && s->acks && fpm_acks_ready(s->acks) ? POLLOUT : 0;
 	int timeout = server->held ? HELD_MS : server->paused ? PAUSE_MS : -1;
 	uint64_t count;
 
 	fds[POLL_WAKE] = (struct pollfd){ server->wake, POLLIN, 0 };
 	fds[POLL_LISTENER] = (struct pollfd){ server->paused ? -1 : server->listener, POLLIN, 0 };
 	fds[POLL_NEWCOMER] = (struct pollfd){ server->newcomer, POLLIN, 0 };
-	fds[POLL_SESSION] = (struct pollfd){ reads ? server->session->fd : -1, POLLIN, 0 };
+	/* without either a hang-up would be told again and again */
+	fds[POLL_SESSION] = (struct pollfd){ reads | writes ? s->fd : -1, reads | writes, 0 };
 	if (poll(fds, POLLS, timeout) == 0)
 		server->paused = false;
 	if (fds[POLL_WAKE].revents && read(server->wake, &count, sizeof(count)) < 0)
@@ -339,7 +391,9 @@ static void *serve(void *arg)
 			session_end(server, "sent what cannot be understood");
 		if (server->held && feed_post(server->feed, &server->held->work) == 0)
 			server->held = NULL;
-		if (fds[POLL_SESSION].revents && server->session && !server->held)
+		if (fds[POLL_SESSION].revents & POLLOUT && server->session)
+			session_acknowledge(server);
+		if (fds[POLL_SESSION].revents & ~POLLOUT && server->session && !server->held)
 			session_read(server);
 		if (fds[POLL_LISTENER].revents)
 			newcomer_accept(server);
@@ -395,6 +449,8 @@ static void *start(struct feed *feed, const struct config *config)
 		goto failed;
 	server->feed = feed;
 	server->newcomer = -1;
+	server->acknowledge = config->tables.fpm_acknowledge;
+	pthread_mutex_init(&server->mutex, NULL);
 	server->wake = eventfd(0, EFD_CLOEXEC);
 	server->listener = rc = listen_at(config->tables.fpm_listen);
 	if (server->wake < 0 || server->listener < 0)
@@ -428,7 +484,44 @@ static void stop(void *reader)
 	pthread_join(server->thread, NULL);
 	close(server->listener);
 	close(server->wake);
+	pthread_mutex_destroy(&server->mutex);
 	free(server);
+}
+
+/* ---- acknowledgements: tables are made, and in force ---- */
+
+static void built(void *reader)
+{
+	struct fpm_server *server = reader;
+
+	pthread_mutex_lock(&server->mutex);
+	if (server->session && server->session->acks)
+		fpm_acks_built(server->session->acks);
+	pthread_mutex_unlock(&server->mutex);
+}
+
+static void published(void *reader)
+{
+	struct fpm_server *server = reader;
+	bool ready = false;
+
+	pthread_mutex_lock(&server->mutex);
+	if (server->session && server->session->acks)
+		ready = fpm_acks_published(server->session->acks);
+	pthread_mutex_unlock(&server->mutex);
+	if (ready)
+		poke(server->wake);
+}
+
+/* A route told again as it was makes no new tables: when they have rested for a while, it is in
+ * them. */
+static void acknowledge_the_rest(struct fpm_server *server)
+{
+	server->rests = feed_resting(server->feed) ? server->rests + 1 : 0;
+	if (server->rests < 2)
+		return;
+	published(server); /* what was built at the last tick, or before */
+	built(server);
 }
 
 /* ---- what is stale ---- */
@@ -462,6 +555,8 @@ static void tick(void *reader, const struct config *config, const struct feed_vi
 {
 	struct fpm_server *server = reader;
 
+	if (server->acknowledge)
+		acknowledge_the_rest(server);
 	if (view->messages - server->messages > BUSY)
 		server->busy_ns = now_ns;
 	server->messages = view->messages;
@@ -488,7 +583,8 @@ static uint32_t table(const struct config *config)
 
 static void key(const struct config *config, char text[FEED_KEY_MAX])
 {
-	snprintf(text, FEED_KEY_MAX, "%s", config->tables.fpm_listen);
+	snprintf(text, FEED_KEY_MAX, "%s%s", config->tables.fpm_listen,
+		 config->tables.fpm_acknowledge ? " acknowledge" : "");
 }
 
 const struct feed_kind fpm_feed = {
@@ -501,4 +597,6 @@ const struct feed_kind fpm_feed = {
 	.start = start,
 	.stop = stop,
 	.tick = tick,
+	.built = built,
+	.published = published,
 };

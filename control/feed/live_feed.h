@@ -82,6 +82,10 @@ int feed_post(struct feed *feed, struct tables_work *work);
 /* It is up, said who is there; or down, said why: logged when it changes, and shown. */
 void feed_up(struct feed *feed, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void feed_down(struct feed *feed, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* So many routes more were acknowledged to its daemon. */
+void feed_acknowledged(struct feed *feed, uint64_t routes);
+/* All that was posted is in the tables that control was told of. */
+bool feed_resting(const struct feed *feed);
 /* All routes have been told once: /healthz waits for that. */
 void feed_told_all(struct feed *feed);
 /*

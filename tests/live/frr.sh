@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# FRR in a namespace of the exchange in a box, and BIRD as the routers of its ISPs. Sourced after lib.sh.
+# shellcheck shell=bash
+
+FRR=/usr/lib/frr
+
+frr_start() { # NAMESPACE DAEMON OPTION...
+	local ns=$1 daemon=$2 dir=$WORK/frr-$1
+	shift 2
+	in_ns "$ns" "$FRR/$daemon" -d -u frr -g frr -i "$dir/$daemon.pid" -z "$dir/zserv.api" --vty_socket "$dir" \
+		-f "$dir/$daemon.conf" --log "file:$dir/$daemon.log" "$@" >/dev/null 2>&1
+}
+
+frr_folder() { # NAMESPACE: prints it; daemons find their configurations there
+	mkdir -p "$WORK/frr-$1"
+	chmod 711 "$WORK"
+	chown frr:frr "$WORK/frr-$1"
+	echo "$WORK/frr-$1"
+}
+
+vtysh() { # NAMESPACE COMMAND...: as if typed one after the other
+	local ns=$1 arguments=() command
+	shift
+	for command in "$@"; do arguments+=(-c "$command"); done
+	in_ns "$ns" vtysh --vty_socket "$WORK/frr-$ns" "${arguments[@]}"
+}
+
+frr_kill() { # NAMESPACE DAEMON SIGNAL
+	local pid
+	pid=$(cat "$WORK/frr-$1/$2.pid") && kill "-$3" "$pid" && napd_gone "$pid"
+}
+
+# ---- the exchange's own routers: BGP to each ISP, routes to napd over FPM ----
+
+# A member's own next hop is handed to it, and nobody's else: at a layer-3 exchange each has its own subnet.
+exchange_bgpd() {
+	local i letter
+	cat <<END
+bgp send-extra-data zebra
+router bgp 64500
+ bgp router-id 198.51.100.1
+ no bgp ebgp-requires-policy
+ no bgp default ipv4-unicast
+ bgp bestpath as-path multipath-relax
+END
+	for i in 0 1 2; do
+		letter=$(letter "$i")
+		cat <<END
+ neighbor 198.51.100.$((2 * i)) remote-as $((64501 + i))
+ neighbor 198.51.100.$((2 * i)) timers 3 9
+ neighbor 198.51.100.$((2 * i)) timers connect 1
+ neighbor 198.51.100.$((2 * i)) disable-connected-check
+ neighbor 2001:db8:64:$letter:: remote-as $((64501 + i))
+ neighbor 2001:db8:64:$letter:: timers 3 9
+ neighbor 2001:db8:64:$letter:: timers connect 1
+ neighbor 2001:db8:64:$letter:: capability extended-nexthop
+END
+	done
+	echo " address-family ipv4 unicast"
+	for i in 0 1; do exchange_peer "198.51.100.$((2 * i))"; done
+	exchange_peer "2001:db8:64:c::" # RFC 8950: IPv4 over gamma's IPv6 session alone
+	echo " exit-address-family"
+	echo " address-family ipv6 unicast"
+	for i in 0 1 2; do exchange_peer "2001:db8:64:$(letter "$i")::"; done
+	cat <<END
+ exit-address-family
+bgp community-list standard blackhole permit 65535:666
+route-map from-member permit 10
+ match community blackhole
+ set ip next-hop 192.0.2.66
+route-map from-member permit 20
+route-map to-member permit 10
+ set ip next-hop peer-address
+ set ipv6 next-hop peer-address
+END
+}
+
+exchange_peer() { # ADDRESS
+	cat <<END
+  neighbor $1 activate
+  neighbor $1 route-server-client
+  neighbor $1 route-map from-member in
+  neighbor $1 route-map to-member out
+END
+}
+
+# zebra, staticd and bgpd beside napd.
+exchange_frr() {
+	local dir
+	dir=$(frr_folder nap)
+	printf 'hostname nap\nfpm address 127.0.0.1 port 2620\n' >"$dir/zebra.conf"
+	printf 'ip route 192.0.2.66/32 blackhole\n' >"$dir/staticd.conf"
+	exchange_bgpd >"$dir/bgpd.conf"
+	chown frr:frr "$dir"/*
+	frr_start nap zebra -M dplane_fpm_nl && frr_start nap staticd && frr_start nap bgpd
+}
+
+frr_down() {
+	local pid
+	for pid in "$WORK"/frr-*/*.pid; do kill "$(cat "$pid")" 2>/dev/null; done
+	true
+}
+
+# ---- the ISPs' routers: BIRD ----
+
+# What an ISP announces: lines of BIRD's static protocol for either family in WORK/NAME.own4 and .own6, and
+# what its filter does to them in WORK/NAME.out.
+bird_config() { # NAME INDEX
+	local name=$1 i=$2 letter asn=$((64501 + $2))
+	letter=$(letter "$i")
+	cat <<END
+router id 198.51.100.$((2 * i));
+log "$WORK/$name.bird.log" all;
+protocol device { }
+protocol static own4 {
+	ipv4;
+include "$WORK/$name.own4";
+}
+protocol static own6 {
+	ipv6;
+include "$WORK/$name.own6";
+}
+filter to_nap {
+	if source != RTS_STATIC then reject;
+include "$WORK/$name.out";
+	accept;
+}
+template bgp nap {
+	hold time 9;
+	connect retry time 1;
+	connect delay time 1;
+	error wait time 1, 2;
+	graceful restart on;
+	graceful restart time 30;
+}
+END
+	[ "$name" = gamma ] || cat <<END
+protocol bgp nap4 from nap {
+	local 198.51.100.$((2 * i)) as $asn;
+	neighbor 198.51.100.$((2 * i + 1)) as 64500;
+	ipv4 { import all; export filter to_nap; next hop self; };
+}
+END
+	cat <<END
+protocol bgp nap6 from nap {
+	local 2001:db8:64:$letter:: as $asn;
+	neighbor 2001:db8:64:$letter::1 as 64500;
+	ipv6 { import all; export filter to_nap; next hop self; };
+$([ "$name" != gamma ] || echo '	ipv4 { import all; export filter to_nap; next hop self; extended next hop on; };')
+}
+END
+}
+
+bird_up() { # NAME INDEX
+	local letter
+	letter=$(letter "$2")
+	[ -e "$WORK/$1.own4" ] || echo "route 203.0.113.$((64 * $2))/26 blackhole;" >"$WORK/$1.own4"
+	[ -e "$WORK/$1.own6" ] || echo "route 2001:db8:$letter::/48 blackhole;" >"$WORK/$1.own6"
+	[ -e "$WORK/$1.out" ] || : >"$WORK/$1.out"
+	bird_config "$@" >"$WORK/$1.bird.conf"
+	in_ns "$1" bird -c "$WORK/$1.bird.conf" -s "$WORK/$1.ctl" -P "$WORK/$1.bird.pid" "${@:3}"
+}
+
+birdc() { # NAME COMMAND...
+	local name=$1
+	shift
+	command birdc -s "$WORK/$name.ctl" "$@"
+}
