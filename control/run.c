@@ -421,9 +421,6 @@ static int start(struct daemon *d)
 		return status;
 	log_set_level(d->rt.config->log.level);
 	event_set_log_callback(on_libevent);
-	if (d->rt.config->tables.kernel)
-		log_warning("run", "tables.kernel brings no routes yet; ports have "
-				   "TAPs, and static routes, files and MRT dumps are used");
 	if (cores.warning[0])
 		log_warning("run", "%s", cores.warning);
 	if (eal_start_live(d->rt.config, &cores, error) != 0)

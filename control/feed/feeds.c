@@ -19,8 +19,8 @@
 #include "live_feed.h"
 
 /* Every feed there is. */
-extern const struct feed_kind fpm_feed;
-static const struct feed_kind *const kinds[] = { &fpm_feed };
+extern const struct feed_kind fpm_feed, kernel_feed;
+static const struct feed_kind *const kinds[] = { &fpm_feed, &kernel_feed };
 #define FEEDS (sizeof(kinds) / sizeof(kinds[0]))
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -152,6 +152,11 @@ static struct feed_view view_of(const struct feed *feed)
 	view = f->view;
 	pthread_mutex_unlock(&f->mutex);
 	return view;
+}
+
+uint64_t feed_losses(struct feed *f)
+{
+	return view_of(f).losses;
 }
 
 /* ---- what is learned: the tables thread ---- */

@@ -536,13 +536,38 @@ static int publish(struct learned *l, const struct ip_prefix *prefix)
 
 /* ---- messages ---- */
 
+static bool same_hop(const struct netlink_hop *a, const struct netlink_hop *b)
+{
+	return a->interface == b->interface && a->has_gateway == b->has_gateway &&
+	       (!a->has_gateway || ip_address_equal(&a->gateway, &b->gateway));
+}
+
+/*
+ * Of an IPv6 route with several next hops the kernel tells of the one that goes, and not of those
+ * that stay. True: some stay.
+ */
+static bool delete_hop(const struct learned *l, struct learned_route *r,
+		       const struct netlink_message *m)
+{
+	uint16_t left = 0;
+
+	if (!l->options.kernel || !m->prefix.ipv6 || r->object || m->hops != 1 || r->hops < 2)
+		return false;
+	for (uint16_t i = 0; i < r->hops; i++)
+		if (!same_hop(&r->hop[i], &m->hop[0]))
+			r->hop[left++] = r->hop[i];
+	r->hops = left;
+	return left;
+}
+
 static int delete_route(struct learned *l, const struct netlink_message *m)
 {
 	const uint32_t slot = find_route(l, &m->prefix, m->metric);
 
 	if (!slot)
 		return 0;
-	remove_route(l, slot);
+	if (!delete_hop(l, route_at(l, slot), m))
+		remove_route(l, slot);
 	return publish(l, &m->prefix);
 }
 

@@ -93,6 +93,8 @@ void feed_told_all(struct feed *feed);
  * comes first: marks is feed_view's losses at the time of the decision.
  */
 void feed_sweep(struct feed *feed, uint64_t losses);
+/* How often its routes became stale. */
+uint64_t feed_losses(struct feed *feed);
 uint64_t feed_now_ns(void); /* CLOCK_MONOTONIC */
 
 /* ---- the tables thread, in work ---- */

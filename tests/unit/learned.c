@@ -304,11 +304,30 @@ static struct netlink_message random_object(void)
 	return m;
 }
 
+/* All but that hop; false: the route goes. */
+static bool naive_delete_hop(struct netlink_message *route, const struct netlink_message *m)
+{
+	const struct netlink_message was = *route;
+
+	if (!m->prefix.ipv6 || was.object || was.hops < 2 || m->hops != 1)
+		return false;
+	for (uint32_t i = route->hops = 0; i < was.hops; i++)
+		if (was.hop[i].interface != m->hop[0].interface ||
+		    was.hop[i].has_gateway != m->hop[0].has_gateway ||
+		    (m->hop[0].has_gateway &&
+		     !ip_address_equal(&was.hop[i].gateway, &m->hop[0].gateway)))
+			route->hop[route->hops++] = was.hop[i];
+	return route->hops > 0;
+}
+
 static void naive_apply(struct naive *n, const struct netlink_message *m, uint32_t prefix)
 {
 	const uint32_t metric = n->kernel ? m->metric : 0;
 
 	if (m->what == TOLD_ROUTE) {
+		if (n->kernel && m->gone && n->there[prefix][metric] &&
+		    naive_delete_hop(&n->route[prefix][metric], m))
+			return;
 		n->there[prefix][metric] = !m->gone && m->kind != TOLD_UNUSED;
 		n->route[prefix][metric] = *m;
 		return;
@@ -522,6 +541,33 @@ static struct netlink_message via(const char *prefix, const char *gateway, uint3
 	m.hop[0] = (struct netlink_hop){ .has_gateway = true, .interface = interface, .weight = 1 };
 	assert_int_equal(ip_address_parse(gateway, &m.hop[0].gateway), 0);
 	return m;
+}
+
+/* Of an IPv6 route with several next hops: told of one, the kernel means that one. */
+static void a_next_hop_of_several_goes(void **state)
+{
+	struct bench b = make_bench(true);
+	struct netlink_message m = via("2001:db8:1::/48", "2001:db8:a::2", 11);
+	uint32_t one, two;
+
+	(void)state;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	one = leaf_of(&b, "2001:db8:1::/48");
+	assert_int_not_equal(one, 0);
+	m.hops = 2;
+	m.hop[1] = via("::/0", "2001:db8:b::2", 12).hop[0];
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	two = leaf_of(&b, "2001:db8:1::/48");
+	assert_int_not_equal(two, one);
+	m = via("2001:db8:1::/48", "2001:db8:b::2", 12);
+	m.gone = true;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_int_equal(leaf_of(&b, "2001:db8:1::/48"), one);
+	m = via("2001:db8:1::/48", "2001:db8:a::2", 11);
+	m.gone = true;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_int_equal(leaf_of(&b, "2001:db8:1::/48"), 0);
+	free_bench(&b);
 }
 
 static bool taps_there; /* of port_later() */
@@ -749,6 +795,7 @@ int main(void)
 		cmocka_unit_test(one_route_a_prefix),
 		cmocka_unit_test(metrics_and_objects_of_the_kernel),
 		cmocka_unit_test(what_is_not_ours_is_counted),
+		cmocka_unit_test(a_next_hop_of_several_goes),
 		cmocka_unit_test(routes_find_ports_that_come_later),
 		cmocka_unit_test(a_stale_route_stays_until_it_is_known_anew),
 		cmocka_unit_test(routes_move_to_the_next_model),
