@@ -3,7 +3,7 @@
 #include <rte_ether.h>
 
 #include "bytes.h"
-#include "worker.h"
+#include "receive.h"
 
 #define ETHERTYPE_VLAN    0x8100
 #define ETHERTYPE_SERVICE 0x88a8
@@ -38,16 +38,6 @@ static uint16_t frame_port(const struct snapshot_device *device, const uint8_t *
 	return device->port[load_be16(l2 + 14) & 0xfff];
 }
 
-static void count_received_alike(const struct burst *b, struct worker *w)
-{
-	const uint32_t n = b->n;
-	uint32_t bytes = 0; /* 64 frames of 64 kilobytes */
-
-	for (uint32_t i = 0; i < n; i++)
-		bytes += b->bytes[i];
-	tally_add(&w->counters[b->port[0]].received, n, bytes);
-}
-
 /* Received counters are added once a run of frames of one port. */
 static void count_received(const struct burst *b, struct worker *w)
 {
@@ -62,13 +52,11 @@ static void count_received(const struct burst *b, struct worker *w)
 	}
 }
 
-/*
- * Fill the columns as for frames without a tag; no frame is touched yet. Returns whether every
- * frame has an Ethernet header at all.
- */
-static bool take_frames(struct burst *b)
+/* Fill the columns as for frames without a tag; no frame is touched yet. */
+static void take_frames(struct burst *b, struct likeness *like)
 {
 	const uint32_t n = b->n;
+	uint32_t sum = 0; /* 64 frames of 64 kilobytes */
 	int32_t least = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -79,26 +67,49 @@ static bool take_frames(struct burst *b)
 		b->l3[i] = l2 + ETHER_BYTES;
 		b->bytes[i] = bytes;
 		b->l3_bytes[i] = bytes - ETHER_BYTES;
+		sum += bytes;
 		least |= rte_pktmbuf_data_len(frame) - ETHER_BYTES;
 	}
-	return least >= 0;
+	like->bytes = sum;
+	like->headers = least >= 0;
 }
 
 /*
- * Whether all frames have the first one's Ethernet header; each has one. Few instructions, so
- * that the frames' first lines, which the device may have left in a far cache, arrive together.
+ * Compare all frames, which have Ethernet headers, with the first one. Few instructions, so that
+ * the frames' first lines, which the device may have left in a far cache, arrive together.
  */
-static bool are_alike(const struct burst *b)
+static void compare_frames(const struct burst *b, struct likeness *like)
 {
 	const uint64_t destination = load_64(b->l3[0] - ETHER_BYTES);
 	const uint64_t source_type = load_64(b->l3[0] - sizeof(uint64_t));
 	const uint32_t n = b->n;
-	uint64_t differ = 0;
+	uint64_t differ = 0, differ_end = 0, ipv6 = 0, other = 0;
 
-	for (uint32_t i = 1; i < n; i++)
-		differ |= (load_64(b->l3[i] - ETHER_BYTES) ^ destination) |
-			  (load_64(b->l3[i] - sizeof(uint64_t)) ^ source_type);
-	return !differ;
+	for (uint32_t i = 0; i < n; i++) {
+		const uint64_t mine = load_64(b->l3[i] - sizeof(uint64_t));
+		const bool is_ipv6 = mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV6);
+
+		differ |= load_64(b->l3[i] - ETHER_BYTES) ^ destination;
+		differ_end |= mine ^ source_type;
+		other |= !(is_ipv6 | (mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV4)));
+		ipv6 |= (uint64_t)is_ipv6 << i;
+	}
+	like->macs = !(differ | differ_end << 16);
+	like->types = !(differ_end >> 48);
+	like->ip = !other;
+	like->ipv6 = ipv6;
+}
+
+static struct likeness find_likeness(struct burst *b)
+{
+	struct likeness like = { 0 };
+
+	if (cpu_path() >= CPU_AVX512)
+		return receive_avx512(b);
+	take_frames(b, &like);
+	if (like.headers)
+		compare_frames(b, &like);
+	return like;
 }
 
 /* The port of each frame, tag by tag; those that a capture cut end here. */
@@ -129,56 +140,36 @@ static bool are_whole(const struct burst *b)
 }
 
 /*
- * Whether all frames have the first one's MACs and carry IPv4 or IPv6, as from a router that
- * sends both; sets.ipv6 says which.
+ * Whether the judgement of the first frame will do for all: those with its Ethernet header, and
+ * those of a router that sends both families.
  */
-static bool are_alike_but_family(struct burst *b)
-{
-	const uint64_t destination = load_64(b->l3[0] - ETHER_BYTES);
-	const uint64_t source_type = load_64(b->l3[0] - sizeof(uint64_t));
-	const uint32_t n = b->n;
-	uint64_t differ = 0, ipv6 = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const uint64_t mine = load_64(b->l3[i] - sizeof(uint64_t));
-		const bool is_ipv6 = mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV6);
-
-		differ |= (load_64(b->l3[i] - ETHER_BYTES) ^ destination) |
-			  (mine ^ source_type) << 16 |
-			  !(is_ipv6 | (mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV4)));
-		ipv6 |= (uint64_t)is_ipv6 << i;
-	}
-	b->sets.ipv6 = differ ? 0 : ipv6;
-	return !differ;
-}
-
-/* Whether the judgement of the first frame will do for all; says which are IPv6 then. */
-static bool find_alike(struct burst *b, bool offline)
+static bool are_alike(const struct burst *b, const struct likeness *like)
 {
 	uint16_t type;
 
-	if (!take_frames(b) || (offline && !are_whole(b)))
+	if (!like->headers || !like->macs)
 		return false;
-	if (!are_alike(b))
-		return are_alike_but_family(b);
+	if (like->ip)
+		return true;
 	type = load_be16(b->l3[0] - 2);
-	b->sets.ipv6 = type == RTE_ETHER_TYPE_IPV6 ? burst_all(b) : 0;
-	return type != ETHERTYPE_VLAN && type != ETHERTYPE_SERVICE;
+	return like->types && type != ETHERTYPE_VLAN && type != ETHERTYPE_SERVICE;
 }
 
 void stage_receive(struct burst *b, struct worker *w)
 {
 	const struct snapshot_device *device = &w->snapshot->device[b->device];
 	const uint16_t untagged = device->port[0];
+	const struct likeness like = find_likeness(b);
 
 	memcpy(b->order, burst_order, sizeof(b->order));
-	b->alike = find_alike(b, w->dp->config.offline) && untagged != PORT_NONE;
-	b->sets.ipv6 = b->alike ? b->sets.ipv6 : 0;
+	b->alike = untagged != PORT_NONE && are_alike(b, &like) &&
+		   (!w->dp->config.offline || are_whole(b));
+	b->sets.ipv6 = b->alike ? like.ipv6 : 0;
 	b->one_port = b->alike;
 	if (likely(b->alike)) {
 		for (uint32_t i = 0; i < BURST_MAX; i++)
 			b->port[i] = untagged;
-		count_received_alike(b, w);
+		tally_add(&w->counters[untagged].received, b->n, like.bytes);
 	} else {
 		for (uint32_t i = 0; i < b->n; i++)
 			judge(b, i, device, w->dp->config.offline);
