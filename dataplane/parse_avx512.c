@@ -25,6 +25,30 @@ static inline __m512i set1(uint32_t value)
 	return _mm512_set1_epi32((int)value);
 }
 
+/* The sieve of an address set in registers. */
+struct sieve {
+	__m512i low, high;
+};
+
+static inline struct sieve sieve_load(const struct address_set *set)
+{
+	return (struct sieve){ _mm512_loadu_si512(set->sieve),
+			       _mm512_loadu_si512(set->sieve + SIEVE_WORDS / 2) };
+}
+
+/* Hashes that address_sieve_maybe() would not let pass; of a shift, the low five bits count. */
+static inline __mmask16 sieve_maybe(const struct sieve *s, __m512i hash)
+{
+	const __m512i word1 =
+		_mm512_permutex2var_epi32(s->low, _mm512_srli_epi32(hash, SIEVE_WORD1), s->high);
+	const __m512i word2 =
+		_mm512_permutex2var_epi32(s->low, _mm512_srli_epi32(hash, SIEVE_WORD2), s->high);
+	const __m512i bit1 = _mm512_rorv_epi32(word1, _mm512_srli_epi32(hash, SIEVE_BIT1));
+	const __m512i bit2 = _mm512_rorv_epi32(word2, _mm512_srli_epi32(hash, SIEVE_BIT2));
+
+	return _mm512_test_epi32_mask(_mm512_and_si512(bit1, bit2), set1(1));
+}
+
 /* ---- IPv4 ---- */
 
 /* 16 bytes at offset of packets k, k + 4, k + 8 and k + 12. */
@@ -92,21 +116,43 @@ static inline __mmask16 odd_address4(__m512i address)
 	       _mm512_cmpeq_epi32_mask(_mm512_srli_epi32(address, 16), set1(0xa9fe));
 }
 
-/* Addresses that address_set_maybe() would not let pass. */
-static inline __mmask16 maybe_in4(const struct address_set *set, __m512i address)
+static inline __m512i hash4(__m512i address)
+{
+	return _mm512_mullo_epi32(address, set1((uint32_t)FILTER_MIX));
+}
+
+/* Hashes of addresses that address_set_maybe() would not let pass. */
+static inline __mmask16 filter_maybe4(const struct address_set *set, __m512i hash)
 {
 	const __m128i shift = _mm_cvtsi32_si128((int)set->filter_shift - 32);
-	const __m512i bit =
-		_mm512_srl_epi32(_mm512_mullo_epi32(address, set1((uint32_t)FILTER_MIX)), shift);
+	const __m512i bit = _mm512_srl_epi32(hash, shift);
 	const __m512i word = _mm512_i32gather_epi32(_mm512_srli_epi32(bit, 5), set->filter, 4);
 
 	return _mm512_test_epi32_mask(word,
 				      _mm512_sllv_epi32(set1(1), _mm512_and_si512(bit, set1(31))));
 }
 
+static __attribute__((noinline)) __mmask16 filter_maybe_either4(const struct address_set *set,
+								__m512i hash1, __m512i hash2)
+{
+	return filter_maybe4(set, hash1) | filter_maybe4(set, hash2);
+}
+
+/* Packets of whose addresses one may be in the set. The filter's loads are many: mostly spared. */
+static inline __mmask16 maybe_in4(const struct address_set *set, const struct sieve *sieve,
+				  __m512i src, __m512i dst)
+{
+	const __m512i hash1 = hash4(src), hash2 = hash4(dst);
+
+	if (likely(!(sieve_maybe(sieve, hash1) | sieve_maybe(sieve, hash2))))
+		return 0;
+	return filter_maybe_either4(set, hash1, hash2);
+}
+
 /* Sixteen packets from i on; returns which are unproven. */
 static inline __attribute__((always_inline)) __mmask16 parse_group4(
-	struct burst *b, uint32_t i, const struct address_set *special, __mmask16 *last_hop)
+	struct burst *b, uint32_t i, const struct address_set *special, const struct sieve *sieve,
+	__mmask16 *last_hop)
 {
 	const struct words4 w = load_words4(&b->l3[i]);
 	const __m512i bytes = _mm512_loadu_si512(&b->l3_bytes[i]);
@@ -119,7 +165,7 @@ static inline __attribute__((always_inline)) __mmask16 parse_group4(
 	unproven |= _mm512_cmpgt_epu32_mask(total, bytes);
 	unproven |= wrong_checksum(&w);
 	unproven |= odd_address4(src) | odd_address4(dst);
-	unproven |= maybe_in4(special, src) | maybe_in4(special, dst);
+	unproven |= maybe_in4(special, sieve, src, dst);
 	*last_hop = _mm512_cmple_epu32_mask(_mm512_and_si512(w.word[2], set1(0xff)), set1(1));
 	_mm512_storeu_si512(&b->src4[i], src);
 	_mm512_storeu_si512(&b->dst4[i], dst);
@@ -129,13 +175,14 @@ static inline __attribute__((always_inline)) __mmask16 parse_group4(
 
 void parse4_avx512(struct burst *b, const struct address_set *special, const struct fib4 *fib)
 {
+	const struct sieve sieve = sieve_load(special);
 	uint64_t unproven = 0, last_hop = 0;
 
 	pad_lanes(b, GROUP4);
 	for (uint32_t i = 0; i < b->n; i += GROUP4) {
 		__mmask16 last;
 
-		unproven |= (uint64_t)parse_group4(b, i, special, &last) << i;
+		unproven |= (uint64_t)parse_group4(b, i, special, &sieve, &last) << i;
 		fib4_prefetch(fib, &b->dst4[i], GROUP4);
 		last_hop |= (uint64_t)last << i;
 	}
@@ -200,13 +247,19 @@ static inline __mmask8 odd_address6(__m512i hi)
 	return _mm512_cmpneq_epi64_mask(_mm512_srli_epi64(hi, 61), _mm512_set1_epi64(1));
 }
 
-static inline __mmask8 maybe_in6(const struct address_set *set, __m512i hi, __m512i lo)
+static inline __m512i hash6(__m512i hi, __m512i lo)
 {
-	const __m128i shift = _mm_cvtsi32_si128((int)set->filter_shift);
 	const __m512i mixed = _mm512_xor_si512(
 		hi, _mm512_mullo_epi64(lo, _mm512_set1_epi64((int64_t)FILTER_MIX_LO)));
-	const __m512i bit = _mm512_srl_epi64(
-		_mm512_mullo_epi64(mixed, _mm512_set1_epi64((int64_t)FILTER_MIX)), shift);
+
+	return _mm512_mullo_epi64(mixed, _mm512_set1_epi64((int64_t)FILTER_MIX));
+}
+
+/* Hashes of addresses that address_set_maybe() would not let pass. */
+static __attribute__((noinline)) __mmask8 filter_maybe6(const struct address_set *set, __m512i hash)
+{
+	const __m128i shift = _mm_cvtsi32_si128((int)set->filter_shift);
+	const __m512i bit = _mm512_srl_epi64(hash, shift);
 	const __m512i word = _mm512_i64gather_epi64(_mm512_srli_epi64(bit, 6), set->filter, 8);
 
 	/* the shift takes the count modulo 64 only if told so */
@@ -215,12 +268,22 @@ static inline __mmask8 maybe_in6(const struct address_set *set, __m512i hi, __m5
 					_mm512_and_si512(bit, _mm512_set1_epi64(63))));
 }
 
+/* Addresses that may be in the set; of the sieve's 16 answers those for upper halves count. */
+static inline __mmask8 maybe_in6(const struct address_set *set, const struct sieve *sieve,
+				 __m512i hi, __m512i lo)
+{
+	const __m512i hash = hash6(hi, lo);
+
+	return likely(!(sieve_maybe(sieve, hash) & 0xaaaa)) ? 0 : filter_maybe6(set, hash);
+}
+
 /*
  * Eight packets from i on; returns which are unproven. ICMPv6 is left to the stages, so that
  * nobody's neighbour discovery passes here, and with it the destinations of ours.
  */
 static inline __attribute__((always_inline)) __mmask8 parse_group6(
-	struct burst *b, uint32_t i, const struct address_set *special, __mmask8 *last_hop)
+	struct burst *b, uint32_t i, const struct address_set *special, const struct sieve *sieve,
+	__mmask8 *last_hop)
 {
 	const struct columns6 c = load_columns6(&b->l3[i]);
 	const __m512i byte = _mm512_set1_epi64(0xff);
@@ -235,7 +298,7 @@ static inline __attribute__((always_inline)) __mmask8 parse_group6(
 	unproven |= _mm512_cmpgt_epu64_mask(total, bytes);
 	unproven |= _mm512_cmpeq_epi64_mask(protocol, _mm512_set1_epi64(58));
 	unproven |= odd_address6(c.src_hi) | odd_address6(c.dst_hi);
-	unproven |= maybe_in6(special, c.src_hi, c.src_lo);
+	unproven |= maybe_in6(special, sieve, c.src_hi, c.src_lo);
 	*last_hop = _mm512_cmple_epu64_mask(_mm512_and_si512(c.first, byte), _mm512_set1_epi64(1));
 	_mm512_storeu_si512(&b->src_hi[i], c.src_hi);
 	_mm512_storeu_si512(&b->src_lo[i], c.src_lo);
@@ -247,13 +310,14 @@ static inline __attribute__((always_inline)) __mmask8 parse_group6(
 
 void parse6_avx512(struct burst *b, const struct address_set *special)
 {
+	const struct sieve sieve = sieve_load(special);
 	uint64_t unproven = 0, last_hop = 0;
 
 	pad_lanes(b, GROUP6);
 	for (uint32_t i = 0; i < b->n; i += GROUP6) {
 		__mmask8 last;
 
-		unproven |= (uint64_t)parse_group6(b, i, special, &last) << i;
+		unproven |= (uint64_t)parse_group6(b, i, special, &sieve, &last) << i;
 		last_hop |= (uint64_t)last << i;
 	}
 	b->sets.unproven = unproven & burst_all(b);

@@ -25,6 +25,14 @@ static bool same_address(struct ipv6_key a, struct ipv6_key b)
 	return a.hi == b.hi && a.lo == b.lo;
 }
 
+static void sieve_add(struct address_set *set, struct ipv6_key address)
+{
+	const uint32_t hash = address_filter_hash(address) >> 32;
+
+	set->sieve[hash >> SIEVE_WORD1] |= 1u << (hash >> SIEVE_BIT1 & 31);
+	set->sieve[hash >> SIEVE_WORD2 & 31] |= 1u << (hash >> SIEVE_BIT2 & 31);
+}
+
 int address_set_init(struct address_set *set, const struct address_entry *entry, uint32_t n)
 {
 	uint32_t bits, slots;
@@ -52,6 +60,7 @@ int address_set_init(struct address_set *set, const struct address_entry *entry,
 		set->slot[at] = entry[i];
 		bit = address_filter_bit(set, entry[i].address);
 		set->filter[bit / 64] |= 1ull << (bit % 64);
+		sieve_add(set, entry[i].address);
 	}
 	return 0;
 }

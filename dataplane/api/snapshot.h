@@ -120,12 +120,17 @@ struct address_entry {
 	uint8_t kind; /* enum address_kind; 0: free slot */
 };
 
+#define SIEVE_WORDS 32
+
 /*
  * A set of addresses for one family: a bit filter that says "surely not" for
- * nearly all traffic, and an open-addressed table behind it. Made by address_set_init().
+ * nearly all traffic, and an open-addressed table behind it. Before both a sieve, small enough
+ * for two registers of vector code, for sets of up to some 50 addresses: of larger ones it
+ * says nothing. Made by address_set_init().
  */
 struct address_set {
-	uint64_t *filter; /* 2^(64 - filter_shift) bits */
+	uint32_t sieve[SIEVE_WORDS]; /* two bits an address */
+	uint64_t *filter;            /* 2^(64 - filter_shift) bits */
 	uint32_t filter_shift;
 	uint32_t slot_mask;
 	struct address_entry *slot;
@@ -260,14 +265,34 @@ static inline uint32_t address_hash(struct ipv6_key address)
 
 /*
  * The filter's hash: the top bits of this product. Of an IPv4 address, whose lower half is 0,
- * it is a product of 32 bits. Vector code computes the same (front_*.c).
+ * it is a product of 32 bits. Vector code computes the same (parse_*.c).
  */
 #define FILTER_MIX_LO UINT64_C(0x9e3779b97f4a7c15)
 #define FILTER_MIX    UINT64_C(0xd6e8feb89e3779b1)
 
+static inline uint64_t address_filter_hash(struct ipv6_key address)
+{
+	return (address.hi ^ address.lo * FILTER_MIX_LO) * FILTER_MIX;
+}
+
 static inline uint32_t address_filter_bit(const struct address_set *set, struct ipv6_key address)
 {
-	return (address.hi ^ address.lo * FILTER_MIX_LO) * FILTER_MIX >> set->filter_shift;
+	return address_filter_hash(address) >> set->filter_shift;
+}
+
+/* Of the upper half of this hash, the top 20 bits are two words of the sieve and bits in them. */
+#define SIEVE_WORD1 27
+#define SIEVE_BIT1  22
+#define SIEVE_WORD2 17
+#define SIEVE_BIT2  12
+
+/* False: surely not in the set. For tests; vector code does the same. Any thread. */
+static inline bool address_sieve_maybe(const struct address_set *set, struct ipv6_key address)
+{
+	const uint32_t hash = address_filter_hash(address) >> 32;
+
+	return set->sieve[hash >> SIEVE_WORD1] >> (hash >> SIEVE_BIT1 & 31) &
+	       set->sieve[hash >> SIEVE_WORD2 & 31] >> (hash >> SIEVE_BIT2 & 31) & 1;
 }
 
 /* False: surely not in the set. One load; for the fast path. Any thread. */

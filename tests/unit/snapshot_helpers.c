@@ -39,6 +39,7 @@ static void address_set_holds_what_it_was_given(void **state)
 		assert_non_null(found);
 		assert_int_equal(found->port, i);
 		assert_true(address_set_maybe(&set, entry[i].address));
+		assert_true(address_sieve_maybe(&set, entry[i].address));
 	}
 	for (uint32_t i = 0; i < 100000; i++) {
 		struct ipv6_key other = { (uint64_t)(0x0a000000u + i) << 32, 0 };
@@ -49,6 +50,37 @@ static void address_set_holds_what_it_was_given(void **state)
 	assert_true(strangers < 100000 / 40);
 	address_set_release(&set);
 	free(entry);
+}
+
+/* Of a dozen special addresses, as of four ports, hardly a stranger gets through the sieve. */
+static void address_sieve_lets_few_through(void **state)
+{
+	enum { PORTS = 4, EACH = 3, STRANGERS = 100000 };
+	struct address_entry entry[PORTS * EACH] = { 0 };
+	static const uint32_t host[EACH] = { 0, 1, 255 };
+	uint32_t strangers4 = 0, strangers6 = 0;
+	struct address_set set;
+
+	(void)state;
+	for (uint32_t i = 0; i < RTE_DIM(entry); i++) {
+		const uint32_t address = 0xc6120000u + i / EACH * 256 + host[i % EACH];
+
+		entry[i].address.hi = (uint64_t)address << 32;
+		entry[i].kind = ADDRESS_OWN;
+	}
+	assert_int_equal(address_set_init(&set, entry, RTE_DIM(entry)), 0);
+	for (uint32_t i = 0; i < RTE_DIM(entry); i++)
+		assert_true(address_sieve_maybe(&set, entry[i].address));
+	for (uint32_t i = 0; i < STRANGERS; i++) {
+		const struct ipv6_key other4 = { (uint64_t)(0x0a000000u + i) << 32, 0 };
+		const struct ipv6_key other6 = { 0x20010db800000000u + i / 256, i % 256 };
+
+		strangers4 += address_sieve_maybe(&set, other4);
+		strangers6 += address_sieve_maybe(&set, other6);
+	}
+	assert_true(strangers4 < STRANGERS / 500);
+	assert_true(strangers6 < STRANGERS / 500);
+	address_set_release(&set);
 }
 
 static void address_set_first_entry_wins(void **state)
@@ -222,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(address_set_holds_what_it_was_given),
+		cmocka_unit_test(address_sieve_lets_few_through),
 		cmocka_unit_test(address_set_first_entry_wins),
 		cmocka_unit_test(meter_rates_are_exact),
 		cmocka_unit_test(meter_is_green_while_tokens_last),
