@@ -54,6 +54,8 @@ struct burst {
 		struct {
 			uint32_t src4[BURST_MAX] __attribute__((aligned(64)));
 			uint32_t dst4[BURST_MAX];
+			/* bytes 8 to 11 of the header, TTL to checksum, as they leave */
+			uint32_t ttl4[BURST_MAX];
 		};
 		struct {
 			uint64_t src_hi[BURST_MAX] __attribute__((aligned(64)));

@@ -452,13 +452,13 @@ void fib4_take(const struct fib4 *fib, const uint32_t *address, uint32_t *place_
 {
 	const uint32_t *row = fib->leaf;
 	uint32_t any = 0;
+	size_t i = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		const uint32_t entry = row[place_to_leaf[i]];
-
-		place_to_leaf[i] = entry;
-		any |= entry;
-	}
+	for (; i + 4 <= n; i += 4)
+		for (size_t k = 0; k < 4; k++)
+			any |= place_to_leaf[i + k] = row[place_to_leaf[i + k]];
+	for (; i < n; i++)
+		any |= place_to_leaf[i] = row[place_to_leaf[i]];
 	if (any & FIB4_EXTENSION)
 		fib4_extend_burst(fib, address, place_to_leaf, n);
 }

@@ -54,9 +54,16 @@ static inline void fib4_extend_burst(const struct fib4 *fib, const uint32_t *add
 	}
 }
 
+/* Where among all leaves that of a /24 stands. */
+static inline uint32_t fib4_place(const struct fib4_node *node, uint32_t address)
+{
+	return fib4_index(&node[address >> FIB4_NODE_SHIFT], address >> 8 & 63);
+}
+
 /*
  * The lookups; one text, compiled for each instruction set that makes it faster. In one pass,
- * the misses of some 30 packets are in flight together by themselves.
+ * the misses of some 30 packets are in flight together by themselves. Loops are so short that
+ * they go by four: counting was a fifth of them.
  */
 static inline void fib4_lookup_burst(const struct fib4 *fib, const uint32_t *address,
 				     uint32_t *leaf, unsigned int n)
@@ -64,14 +71,13 @@ static inline void fib4_lookup_burst(const struct fib4 *fib, const uint32_t *add
 	const struct fib4_node *node = fib->node;
 	const uint32_t *row = fib->leaf;
 	uint32_t any = 0;
+	size_t i = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		const uint32_t a = address[i];
-		const uint32_t entry = row[fib4_index(&node[a >> FIB4_NODE_SHIFT], a >> 8 & 63)];
-
-		leaf[i] = entry;
-		any |= entry;
-	}
+	for (; i + 4 <= n; i += 4)
+		for (size_t k = 0; k < 4; k++)
+			any |= leaf[i + k] = row[fib4_place(node, address[i + k])];
+	for (; i < n; i++)
+		any |= leaf[i] = row[fib4_place(node, address[i])];
 	if (any & FIB4_EXTENSION)
 		fib4_extend_burst(fib, address, leaf, n);
 }
@@ -88,13 +94,14 @@ static inline void fib4_ask_burst(const struct fib4 *fib, const uint32_t *addres
 				  unsigned int n)
 {
 	const struct fib4_node *node = fib->node;
+	const uint32_t *row = fib->leaf;
+	size_t i = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		const uint32_t a = address[i];
-
-		place[i] = fib4_index(&node[a >> FIB4_NODE_SHIFT], a >> 8 & 63);
-		__builtin_prefetch(&fib->leaf[place[i]]);
-	}
+	for (; i + 4 <= n; i += 4)
+		for (size_t k = 0; k < 4; k++)
+			__builtin_prefetch(&row[place[i + k] = fib4_place(node, address[i + k])]);
+	for (; i < n; i++)
+		__builtin_prefetch(&row[place[i] = fib4_place(node, address[i])]);
 }
 
 /*

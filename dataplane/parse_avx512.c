@@ -149,6 +149,15 @@ static inline __mmask16 maybe_in4(const struct address_set *set, const struct si
 	return filter_maybe_either4(set, hash1, hash2);
 }
 
+/* TTL, protocol and checksum with one hop less: see stage parse. */
+static inline __m512i one_hop_less(__m512i word)
+{
+	const __m512i less = _mm512_add_epi32(word, set1(0xffff));
+
+	return _mm512_mask_add_epi32(less, _mm512_cmpge_epu32_mask(word, set1(0xfffe0000)), less,
+				     set1(0x10000));
+}
+
 /* Sixteen packets from i on; returns which are unproven. */
 static inline __attribute__((always_inline)) __mmask16 parse_group4(
 	struct burst *b, uint32_t i, const struct address_set *special, const struct sieve *sieve,
@@ -169,6 +178,7 @@ static inline __attribute__((always_inline)) __mmask16 parse_group4(
 	*last_hop = _mm512_cmple_epu32_mask(_mm512_and_si512(w.word[2], set1(0xff)), set1(1));
 	_mm512_storeu_si512(&b->src4[i], src);
 	_mm512_storeu_si512(&b->dst4[i], dst);
+	_mm512_storeu_si512(&b->ttl4[i], one_hop_less(w.word[2]));
 	_mm512_mask_storeu_epi32(&b->l3_bytes[i], (__mmask16)~unproven, total);
 	return unproven;
 }

@@ -25,6 +25,7 @@ static void burst_move(struct burst *b, uint32_t to, uint32_t from)
 	} else {
 		b->src4[to] = b->src4[from];
 		b->dst4[to] = b->dst4[from];
+		b->ttl4[to] = b->ttl4[from];
 	}
 }
 

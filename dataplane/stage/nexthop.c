@@ -133,29 +133,51 @@ static __attribute__((noinline, cold)) void refuse(struct burst *b, uint32_t i, 
 	}
 }
 
-/*
- * One comparison a packet says whether it can be sent as it is: a next hop that does not
- * forward has an MTU of 0.
- */
-static uint64_t choose_all(struct burst *b, const struct worker *w)
+/* The next hop of every packet; most tables have no groups that traffic meets, or few. */
+static void choose_all(struct burst *b, const struct worker *w)
 {
 	const struct nexthop_table *t = w->snapshot->nexthops;
-	const struct nexthop *nexthop = t->nexthop;
 	const uint32_t n = b->n;
 	uint32_t any = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		any |= b->leaf[i];
+	memcpy(b->nexthop, b->leaf, sizeof(b->nexthop));
+	for (uint32_t i = 0; any & LEAF_GROUP && i < n; i++) {
+		const uint32_t leaf = b->leaf[i];
+
+		if (leaf & LEAF_GROUP)
+			b->nexthop[i] = group_choose(w, &t->group[leaf & ~LEAF_GROUP],
+						     flow_hash(b, i, w->snapshot->hash_seed));
+	}
+}
+
+/* What is left of an MTU, for a comparison a burst: the top bit says that it does not do. */
+static inline uint32_t room(const struct burst *b, size_t i, const struct nexthop *nexthop)
+{
+	return nexthop[b->nexthop[i]].mtu - b->l3_bytes[i];
+}
+
+/*
+ * Who is longer than the MTU. One comparison says whether a packet can be sent as it is: a
+ * next hop that does not forward has an MTU of 0.
+ */
+static uint64_t find_oversize(const struct burst *b, const struct nexthop *nexthop)
+{
+	const uint32_t n = b->n;
+	uint32_t any = 0;
+	size_t i = 0;
 	uint64_t oversize = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t index = b->leaf[i];
-
-		if (unlikely(index & LEAF_GROUP))
-			index = group_choose(w, &t->group[index & ~LEAF_GROUP],
-					     flow_hash(b, i, w->snapshot->hash_seed));
-		b->nexthop[i] = index;
-		any |= b->l3_bytes[i] > nexthop[index].mtu;
-	}
-	for (uint32_t i = 0; unlikely(any) && i < n; i++)
-		oversize |= (uint64_t)(b->l3_bytes[i] > nexthop[b->nexthop[i]].mtu) << i;
+	for (; i + 4 <= n; i += 4)
+		any |= room(b, i, nexthop) | room(b, i + 1, nexthop) | room(b, i + 2, nexthop) |
+		       room(b, i + 3, nexthop);
+	for (; i < n; i++)
+		any |= room(b, i, nexthop);
+	if (likely(!(any >> 31)))
+		return 0;
+	for (i = 0; i < n; i++)
+		oversize |= (uint64_t)(room(b, i, nexthop) >> 31) << i;
 	return oversize;
 }
 
@@ -171,7 +193,8 @@ void stage_nexthop(struct burst *b, struct worker *w)
 	const bool links_down = __atomic_load_n(&w->dp->links_down, __ATOMIC_ACQUIRE) != 0;
 	uint64_t judge;
 
-	b->sets.oversize = choose_all(b, w);
+	choose_all(b, w);
+	b->sets.oversize = find_oversize(b, nexthop);
 	judge = unlikely(links_down) ? burst_all(b) : b->sets.oversize;
 	for (; judge; judge &= judge - 1) {
 		const uint32_t i = __builtin_ctzll(judge);

@@ -5,6 +5,18 @@
 #include "bytes.h"
 #include "fib4.h"
 
+/*
+ * TTL, protocol and checksum with one hop less, and a checksum that covers it (RFC 1624 equation
+ * 3): in this word the checksum grows by one, around the end, and what would be 0xffff is 0.
+ */
+static uint32_t one_hop_less(const uint8_t *ip)
+{
+	uint32_t word;
+
+	memcpy(&word, ip + 8, sizeof(word));
+	return word + 0x0000ffff + (word >= 0xfffe0000 ? 0x00010000 : 0);
+}
+
 /* Scalar code proves nothing: later stages judge every packet. */
 static void parse4(struct burst *b, const struct fib4 *fib)
 {
@@ -16,6 +28,7 @@ static void parse4(struct burst *b, const struct fib4 *fib)
 
 		b->src4[i] = load_be32(ip + 12);
 		b->dst4[i] = load_be32(ip + 16);
+		b->ttl4[i] = one_hop_less(ip);
 		fib4_prefetch(fib, &b->dst4[i], 1);
 		last_hop |= (uint64_t)(ip[8] <= 1) << i;
 	}

@@ -14,36 +14,31 @@
 #define FRAGMENTS_MAX 64
 
 /*
- * One hop less, and a checksum that covers it (RFC 1624 equation 3). TTL, protocol and checksum
- * are one word: in it the checksum grows by one, around the end, and what would be 0xffff is 0.
- */
-static inline void ttl_decrement4(uint8_t *ip)
-{
-	uint32_t word;
-
-	memcpy(&word, ip + 8, sizeof(word));
-	word += 0x0000ffff + (word >= 0xfffe0000 ? 0x00010000 : 0);
-	memcpy(ip + 8, &word, sizeof(word));
-}
-
-/*
  * The prepared header ends where the IP header begins; its EtherType is 0 and written here.
  * Not a byte before it is written: it begins a cache line in most buffers, and the line before
- * it nobody else touches. tagged: some header may have a tag.
+ * it nobody else touches.
  */
-static inline void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6, bool tagged)
+static inline void write_ethernet(uint8_t *l3, const struct nexthop *nh, bool ipv6)
 {
 	const uint64_t type = RTE_BE16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 	const uint8_t *end = nh->l2 + sizeof(nh->l2);
 	uint64_t last;
 
 	/* the first bytes of a header with a tag; without one, once more what follows */
-	if (tagged)
-		memcpy(l3 - nh->l2_bytes, end - nh->l2_bytes, 4);
+	memcpy(l3 - nh->l2_bytes, end - nh->l2_bytes, 4);
 	memcpy(l3 - RTE_ETHER_HDR_LEN, end - RTE_ETHER_HDR_LEN, sizeof(last));
 	memcpy(&last, end - sizeof(last), sizeof(last));
 	last |= type << 48;
 	memcpy(l3 - sizeof(last), &last, sizeof(last));
+}
+
+/* The same for a frame whose header had no tag and gets none: its EtherType stands there. */
+static inline void write_macs(uint8_t *l3, const struct nexthop *nh)
+{
+	const uint8_t *from = nh->l2 + sizeof(nh->l2) - RTE_ETHER_HDR_LEN;
+
+	memcpy(l3 - RTE_ETHER_HDR_LEN, from, 8);
+	memcpy(l3 - RTE_ETHER_HDR_LEN + 8, from + 8, 4);
 }
 
 static void pad(struct rte_mbuf *frame)
@@ -168,7 +163,7 @@ static void fragment_finish(struct rte_mbuf *piece, const struct rte_mbuf *frame
 	memset(ip + 10, 0, sizeof(checksum));
 	checksum = ~rte_raw_cksum(ip, (ip[0] & 0xf) * 4);
 	memcpy(ip + 10, &checksum, sizeof(checksum));
-	write_ethernet(ip, nh, false, true);
+	write_ethernet(ip, nh, false);
 	frame_fit(piece, ip - nh->l2_bytes, rte_pktmbuf_pkt_len(piece) + nh->l2_bytes);
 	frame_inherit(piece, frame);
 }
@@ -234,15 +229,13 @@ static void sample(const struct burst *b, uint32_t i, struct worker *w, const st
 	hooks->sample(hooks->ctx, &event);
 }
 
-/* One hop less, and the next hop's header. */
-static inline __attribute__((always_inline)) void rewrite(uint8_t *l3, const struct nexthop *nh,
-							  bool ipv6, bool tagged)
+static inline __attribute__((always_inline)) void one_hop_less(const struct burst *b, uint32_t i,
+							       uint8_t *l3, bool ipv6)
 {
 	if (ipv6)
 		l3[7]--;
 	else
-		ttl_decrement4(l3);
-	write_ethernet(l3, nh, ipv6, tagged);
+		memcpy(l3 + 8, &b->ttl4[i], sizeof(b->ttl4[i]));
 }
 
 /* What does not change from packet to packet, where no store is feared to have changed it. */
@@ -280,7 +273,8 @@ static inline __attribute__((always_inline)) uint64_t forward(const struct burst
 		.tx_bytes = b->bytes[i],
 	};
 
-	rewrite(l3, nh, f->ipv6, true);
+	one_hop_less(b, i, l3, f->ipv6);
+	write_ethernet(l3, nh, f->ipv6);
 	if (unlikely(!frame_fits(b->frame[i], b->bytes[i], l2, bytes)))
 		run.tx_bytes = frame_fit(b->frame[i], l2, bytes);
 	return transmit(f->port_queue, b->frame[i], run);
@@ -296,8 +290,10 @@ static inline __attribute__((always_inline)) void forward_fitting(const struct b
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct nexthop *nh = &nexthop[b->nexthop[i]];
+		uint8_t *l3 = (uint8_t *)(uintptr_t)b->l3[i];
 
-		rewrite((uint8_t *)(uintptr_t)b->l3[i], nh, ipv6, false);
+		one_hop_less(b, i, l3, ipv6);
+		write_macs(l3, nh);
 		to.port[i] = nh->port;
 		to.party[i] = nh->party;
 	}
