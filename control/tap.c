@@ -287,7 +287,7 @@ static void failed(struct tap *tap, const char *error, uint64_t now_ns)
 /* At most once a second, and not all at once. */
 static void look(struct tap *tap, uint64_t now_ns)
 {
-	const uint32_t interface = tap->fd >= 0 ? tap_link_index(tap->fd) : 0;
+	const uint32_t interface = tap->fd >= 0 ? tap_link_index(tap->fd, tap->interface) : 0;
 
 	tap->taps->generation += interface != tap->interface;
 	tap->interface = interface;

@@ -61,11 +61,17 @@ bool tap_link_is(int fd, const char *name)
 	       strncmp(request.ifr_name, name, sizeof(request.ifr_name)) == 0;
 }
 
-uint32_t tap_link_index(int fd)
+uint32_t tap_link_index(int fd, uint32_t was)
 {
 	struct ifreq request = { 0 };
+	uint32_t index;
 
-	return ioctl(fd, TUNGETIFF, &request) == 0 ? if_nametoindex(request.ifr_name) : 0;
+	if (ioctl(fd, TUNGETIFF, &request) != 0)
+		return errno == EBADFD ? 0 : was;
+	index = if_nametoindex(request.ifr_name);
+	if (index)
+		return index;
+	return errno == ENODEV || errno == ENXIO ? 0 : was;
 }
 
 void tap_link_forget(int fd)

@@ -26,8 +26,9 @@ int tap_link_open(const char *name, char error[TAP_ERROR_MAX]);
 /* Is fd the TAP of that name? */
 bool tap_link_is(int fd, const char *name);
 
-/* The index of the interface as the kernel has it now; 0: somebody deleted it. */
-uint32_t tap_link_index(int fd);
+/* The index of the interface as the kernel has it now; 0: somebody deleted it; was: it cannot be
+ * found out, for want of descriptors say. */
+uint32_t tap_link_index(int fd, uint32_t was);
 
 /* From now on the interface goes with its last holder. */
 void tap_link_forget(int fd);

@@ -69,6 +69,12 @@ for family, peers in json.load(sys.stdin).items():
     assert peers["peerCount"] == 3, (family, peers["peerCount"])'
 }
 
+# What is sent from a member's host is dropped for a reason.
+drops_from() { # NAME REASON ADDRESS
+	in_ns "$1-host" ping -c 1 -W 0.2 -q "$3" || true
+	counted "$1" "$2"
+}
+
 learned() {
 	route_goes 203.0.113.2 'fpm, 198.51.100.0%alpha' && route_goes 203.0.113.66 'fpm, 198.51.100.2%beta' &&
 		route_goes 2001:db8:a::2 'fpm, .*%alpha' && route_goes 2001:db8:c::2 'fpm, .*%gamma'
@@ -139,8 +145,7 @@ withdrawn() { # alpha has it no more
 
 session_lost() { # and returns; what only alpha has is unreachable meanwhile
 	birdc alpha disable nap4 && within 5 no_route 203.0.113.2 && route_goes 2001:db8:a::2 '%alpha' || return 1
-	in_ns beta-host ping -c 1 -W 1 -q 203.0.113.2
-	counted beta no-route && birdc alpha enable nap4 && within 15 route_goes 203.0.113.2 '%alpha'
+	within 5 drops_from beta no-route 203.0.113.2 && birdc alpha enable nap4 && within 15 route_goes 203.0.113.2 '%alpha'
 }
 
 # alpha's BIRD dies; bgpd keeps its routes for the restart time (RFC 4724), and all goes on.
@@ -170,6 +175,13 @@ bgpd_killed() {
 		within 20 established && within 5 learned
 }
 
+# Somebody deletes a port's TAP: it is made anew with another index, and BGP and its routes come back over it.
+tap_deleted() {
+	ip -n "$X-nap" link del beta
+	within 5 grep 'beta was deleted; it is made anew' "$WORK/napd.log" && within 30 established &&
+		within 10 learned && within 10 pings alpha-host 203.0.113.66
+}
+
 # A port's TAP loses its carrier with napd, and BGP with it; all of it comes again.
 napd_killed() {
 	kill -9 "$(napd_pid)"
@@ -188,9 +200,11 @@ blackholes() {
 blackhole_by_community() {
 	echo 'route 203.0.113.77/32 blackhole { bgp_community.add((65535,666)); };' >>"$WORK/beta.own4"
 	birdc beta configure && within 5 route_goes 203.0.113.77 'fpm, blackhole' || return 1
-	in_ns alpha-host ping -c 1 -W 1 -q 203.0.113.77
-	counted alpha blackhole || return 1
+	within 5 drops_from alpha blackhole 203.0.113.77 || return 1
+	echo 'route 2001:db8:b::77/128 blackhole { bgp_community.add((65535,666)); };' >>"$WORK/beta.own6"
+	birdc beta configure && within 5 route_goes 2001:db8:b::77 'fpm, blackhole' || return 1
 	sed -i /203.0.113.77/d "$WORK/beta.own4"
+	sed -i /b::77/d "$WORK/beta.own6"
 	birdc beta configure && within 5 route_goes 203.0.113.77 'fpm, 198.51.100.2%beta'
 }
 
@@ -230,6 +244,31 @@ except ConnectionResetError:
     pass' && feed_is state up && feed_is losses "$1"
 }
 
+# A frame whose message is longer than it: its sender takes zebra's place, is understood no further and closed. zebra
+# comes back by itself, and nothing was lost meanwhile.
+rubbish() {
+	in_ns nap python3 -c '
+import socket
+s = socket.create_connection(("127.0.0.1", 2620))
+s.sendall(bytes.fromhex("01010014") + (200).to_bytes(4, "little") + bytes(12))
+assert s.recv(1) == b""' && grep 'in the frame at byte 0 of what it sent; the connection is closed' "$WORK/napd.log" &&
+		within 10 feed_is state up && within 15 feed_is stale 0 && learned
+}
+
+# Without a descriptor a connection waits, in one line of the log a second; those there are go on.
+out_of_descriptors() {
+	local most
+	most=$(prlimit --pid "$(napd_pid)" --nofile --noheadings -o SOFT)
+	prlimit --pid "$(napd_pid)" --nofile=8:
+	in_ns nap python3 -c '
+import socket, time
+s = socket.create_connection(("127.0.0.1", 2620))
+time.sleep(1.5)'
+	prlimit --pid "$(napd_pid)" --nofile="${most// /}:"
+	within 3 feed_is state up && ! grep 'was deleted' "$WORK/napd.log" && [ "$(grep -c 'a connection waits: Too many open files' "$WORK/napd.log")" -le 2 ] &&
+		grep 'a connection waits: Too many open files' "$WORK/napd.log"
+}
+
 ended() {
 	frr_down
 	exchange_down
@@ -256,6 +295,9 @@ check "a path is withdrawn, another takes over: no packet is lost" \
 check "a session is lost: its routes go, others are not touched" steady gamma-host "${UNAFFECTED[@]}" -- session_lost
 check "graceful restart: no packet is lost" steady gamma-host 203.0.113.2 "${UNAFFECTED[@]}" -- graceful_restart
 check "strangers replace nobody" strangers "$(of_feed losses)"
+check "out of descriptors: no packet is lost" steady gamma-host 203.0.113.2 "${UNAFFECTED[@]}" -- out_of_descriptors
+check "what cannot be understood is closed, and zebra returns: no packet is lost" \
+	steady gamma-host 203.0.113.2 "${UNAFFECTED[@]}" -- rubbish
 check "a reload changes nothing of it" steady gamma-host 203.0.113.2 "${UNAFFECTED[@]}" -- reloaded
 check "zebra is killed, FRR restarts: stale meanwhile, no packet is lost" \
 	steady gamma-host 203.0.113.2 "${UNAFFECTED[@]}" -- zebra_killed
@@ -263,6 +305,7 @@ check "bgpd is killed and returns" bgpd_killed
 check "routes in force are acknowledged, and FRR 8.4 is not disturbed: no packet is lost" \
 	steady gamma-host 203.0.113.2 "${UNAFFECTED[@]}" -- acknowledged
 check "without the feed its routes go; they return with it" feed_goes_and_returns
+check "a TAP that is deleted is made anew" tap_deleted
 check "napd is killed and returns" napd_killed
 check "every packet is accounted for" within 5 conserved
 end

@@ -32,65 +32,18 @@ frr_kill() { # NAMESPACE DAEMON SIGNAL
 
 # ---- the exchange's own routers: BGP to each ISP, routes to napd over FPM ----
 
-# A member's own next hop is handed to it, and nobody's else: at a layer-3 exchange each has its own subnet.
-exchange_bgpd() {
-	local i letter
-	cat <<END
-bgp send-extra-data zebra
-router bgp 64500
- bgp router-id 198.51.100.1
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- bgp bestpath as-path multipath-relax
-END
-	for i in 0 1 2; do
-		letter=$(letter "$i")
-		cat <<END
- neighbor 198.51.100.$((2 * i)) remote-as $((64501 + i))
- neighbor 198.51.100.$((2 * i)) timers 3 9
- neighbor 198.51.100.$((2 * i)) timers connect 1
- neighbor 198.51.100.$((2 * i)) disable-connected-check
- neighbor 2001:db8:64:$letter:: remote-as $((64501 + i))
- neighbor 2001:db8:64:$letter:: timers 3 9
- neighbor 2001:db8:64:$letter:: timers connect 1
- neighbor 2001:db8:64:$letter:: capability extended-nexthop
-END
-	done
-	echo " address-family ipv4 unicast"
-	for i in 0 1; do exchange_peer "198.51.100.$((2 * i))"; done
-	exchange_peer "2001:db8:64:c::" # RFC 8950: IPv4 over gamma's IPv6 session alone
-	echo " exit-address-family"
-	echo " address-family ipv6 unicast"
-	for i in 0 1 2; do exchange_peer "2001:db8:64:$(letter "$i")::"; done
-	cat <<END
- exit-address-family
-bgp community-list standard blackhole permit 65535:666
-route-map from-member permit 10
- match community blackhole
- set ip next-hop 192.0.2.66
-route-map from-member permit 20
-route-map to-member permit 10
- set ip next-hop peer-address
- set ipv6 next-hop peer-address
-END
-}
-
-exchange_peer() { # ADDRESS
-	cat <<END
-  neighbor $1 activate
-  neighbor $1 route-server-client
-  neighbor $1 route-map from-member in
-  neighbor $1 route-map to-member out
-END
-}
-
-# zebra, staticd and bgpd beside napd.
+# zebra, staticd and bgpd beside napd, configured as the recipe of docs/frr.md; only more hastily.
 exchange_frr() {
 	local dir
 	dir=$(frr_folder nap)
-	printf 'hostname nap\nfpm address 127.0.0.1 port 2620\n' >"$dir/zebra.conf"
-	printf 'ip route 192.0.2.66/32 blackhole\n' >"$dir/staticd.conf"
-	exchange_bgpd >"$dir/bgpd.conf"
+	cp docs/examples/frr/*.conf "$dir"
+	cat >>"$dir/bgpd.conf" <<END
+router bgp 64500
+ neighbor members4 timers 3 9
+ neighbor members4 timers connect 1
+ neighbor members6 timers 3 9
+ neighbor members6 timers connect 1
+END
 	chown frr:frr "$dir"/*
 	frr_start nap zebra -M dplane_fpm_nl && frr_start nap staticd && frr_start nap bgpd
 }
