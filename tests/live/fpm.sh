@@ -16,14 +16,9 @@ fi
 # shellcheck source=/dev/null
 . tests/live/frr.sh
 
-# ---- the exchange: no routes but what FRR tells ----
-
-eval "plain_$(declare -f exchange_config)"
-exchange_config() {
-	plain_exchange_config | sed '/^routes:/,/^control:/{/^control:/!d}' |
-		sed '/source-check-action/d; /prefixes: /d'
-	printf 'tables: {fpm: {stale-time: 60}}\n'
-}
+without_routes 'fpm: {stale-time: 60}'
+eval "routeless_$(declare -f exchange_config)"
+exchange_config() { routeless_exchange_config | sed 's|prefixes: \[|&198.18.0.0/24, |'; }
 
 # 198.18.0.1 is behind alpha and behind beta; alpha's path is the shorter one.
 anycast() {
@@ -59,15 +54,6 @@ feed_is() { # KEY VALUE
 some_stale() { [ "$(of_feed stale)" -gt 0 ]; }
 
 healthy() { [ "$(in_ns nap curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:9473/healthz)" = 200 ]; }
-
-established() {
-	vtysh nap 'show bgp summary json' | python3 -c '
-import json, sys
-for family, peers in json.load(sys.stdin).items():
-    for name, peer in peers.get("peers", {}).items():
-        assert peer["state"] == "Established", (family, name, peer["state"])
-    assert peers["peerCount"] == 3, (family, peers["peerCount"])'
-}
 
 # What is sent from a member's host is dropped for a reason.
 drops_from() { # NAME REASON ADDRESS

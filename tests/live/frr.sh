@@ -4,6 +4,17 @@
 
 FRR=/usr/lib/frr
 
+# From now on the exchange's configuration has no routes but what a daemon tells.
+without_routes() { # TABLES: as in napd.yaml
+	TABLES=$1
+	eval "plain_$(declare -f exchange_config)"
+	# shellcheck disable=SC2317 # exchange_up calls it
+	exchange_config() {
+		plain_exchange_config | sed '/^routes:/,/^control:/{/^control:/!d}'
+		printf 'tables: {%s}\n' "$TABLES"
+	}
+}
+
 frr_start() { # NAMESPACE DAEMON OPTION...
 	local ns=$1 daemon=$2 dir=$WORK/frr-$1
 	shift 2
@@ -46,6 +57,16 @@ router bgp 64500
 END
 	chown frr:frr "$dir"/*
 	frr_start nap zebra -M dplane_fpm_nl && frr_start nap staticd && frr_start nap bgpd
+}
+
+# Each family's three sessions.
+established() {
+	vtysh nap 'show bgp summary json' | python3 -c '
+import json, sys
+for family, peers in json.load(sys.stdin).items():
+    for name, peer in peers.get("peers", {}).items():
+        assert peer["state"] == "Established", (family, name, peer["state"])
+    assert peers["peerCount"] == 3, (family, peers["peerCount"])'
 }
 
 frr_down() {
