@@ -3,12 +3,14 @@
 #include "background.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -90,24 +92,41 @@ struct background *background_create(struct event_base *base)
 		b->wakes = event_new(base, b->fd, EV_READ | EV_PERSIST, on_finished, b);
 	if (b->wakes && event_add(b->wakes, NULL) == 0)
 		return b;
-	background_free(b);
+	background_free(b, 0);
 	return NULL;
 }
 
-void background_free(struct background *b)
+static uint64_t now_ms(void)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+bool background_free(struct background *b, unsigned int wait_ms)
+{
+	const uint64_t end_ms = now_ms() + wait_ms;
 	uint64_t count;
 
 	if (!b)
-		return;
-	while (b->running && read(b->fd, &count, sizeof(count)) == sizeof(count))
-		collect(b, true);
+		return true;
+	while (b->running) {
+		struct pollfd finished = { .fd = b->fd, .events = POLLIN };
+		const uint64_t now = now_ms();
+
+		if (poll(&finished, 1, now < end_ms ? (int)(end_ms - now) : 0) == 0)
+			return false;
+		if (finished.revents && read(b->fd, &count, sizeof(count)) == sizeof(count))
+			collect(b, true);
+	}
 	if (b->wakes)
 		event_free(b->wakes);
 	if (b->fd >= 0)
 		close(b->fd);
 	pthread_mutex_destroy(&b->mutex);
 	free(b);
+	return true;
 }
 
 int background_run(struct background *b, void (*work)(void *arg),

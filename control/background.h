@@ -14,8 +14,12 @@ struct event_base;
 /* Returns to the caller; NULL without memory. */
 struct background *background_create(struct event_base *base);
 
-/* Waits for what is at work; each done() is called with cancelled. NULL is allowed. */
-void background_free(struct background *background);
+/*
+ * Waits up to wait_ms for what is at work; each done() is called with cancelled. Returns whether
+ * all has ended; if not, it and what that work shares stay where they are until the process ends.
+ * NULL is allowed.
+ */
+bool background_free(struct background *background, unsigned int wait_ms);
 
 /*
  * Call work(arg) on another thread, and when it has returned done(arg, false) on this one. The

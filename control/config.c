@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "regular.h"
 
 #define PATH_TEXT_MAX 256
 
@@ -420,30 +423,30 @@ static void value_node_read(struct reader *r, const struct setting *s, const str
 
 /* ---- files ---- */
 
-static char *file_text(const char *path, size_t *length, bool regular_only, int *error)
+static char *file_text(const char *path, size_t *length, bool pipes, const char **why)
 {
-	FILE *f = fopen(path, "re");
+	const int fd = regular_open(path, pipes, why);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	size_t size = (size_t)64 << 10;
 	char *text = NULL;
 	struct stat st;
 
-	*error = errno;
 	*length = 0;
-	if (!f)
+	if (fd < 0)
 		return NULL;
-	if (fstat(fileno(f), &st) == 0) {
-		*error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		if (S_ISDIR(st.st_mode) || (regular_only && !S_ISREG(st.st_mode)))
-			goto close;
-		if (S_ISREG(st.st_mode) && st.st_size > 0)
-			size = (size_t)st.st_size < DOCUMENT_BYTES_MAX ? (size_t)st.st_size + 1
-								       : DOCUMENT_BYTES_MAX + 1;
+	if (!f) {
+		*why = strerror(errno);
+		close(fd);
+		return NULL;
 	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		size = (size_t)st.st_size < DOCUMENT_BYTES_MAX ? (size_t)st.st_size + 1
+							       : DOCUMENT_BYTES_MAX + 1;
 	/* one byte beyond the limit is read, for document_read() to refuse the whole */
 	while (size <= DOCUMENT_BYTES_MAX + 1) {
 		char *more = realloc(text, size);
 
-		*error = ENOMEM;
+		*why = strerror(ENOMEM);
 		if (!more)
 			goto fail;
 		text = more;
@@ -452,14 +455,13 @@ static char *file_text(const char *path, size_t *length, bool regular_only, int 
 			break;
 		size = size * 2 < DOCUMENT_BYTES_MAX ? size * 2 : DOCUMENT_BYTES_MAX + 1;
 	}
-	*error = errno;
+	*why = strerror(errno);
 	if (!ferror(f)) {
 		fclose(f);
 		return text;
 	}
 fail:
 	free(text);
-close:
 	fclose(f);
 	return NULL;
 }
@@ -510,9 +512,9 @@ char *config_path_join(const char *file, const char *path)
 
 static void include_file(struct reader *r, const char *path, const struct where *where)
 {
+	const char *why;
 	size_t length;
 	char *text;
-	int error;
 
 	for (size_t i = 0; i < r->document_count; i++) {
 		if (strcmp(r->document[i]->name, path) == 0) {
@@ -521,10 +523,9 @@ static void include_file(struct reader *r, const char *path, const struct where 
 			return;
 		}
 	}
-	text = file_text(path, &length, true, &error);
+	text = file_text(path, &length, false, &why);
 	if (!text) {
-		where_error(r, where, "%s: %s", path,
-			    error == EINVAL ? "not a regular file" : strerror(error));
+		where_error(r, where, "%s: %s", path, why);
 		r->unreadable = true;
 		return;
 	}
@@ -691,21 +692,30 @@ struct config *config_parse(const char *text, size_t length, const char *name,
 	return r.config;
 }
 
-struct config *config_load(const char *path, struct problems *problems)
+static struct config *load(const char *path, bool pipes, struct problems *problems)
 {
 	struct config *config;
+	const char *why;
 	size_t length;
-	int error;
-	char *text = file_text(path, &length, false, &error);
+	char *text = file_text(path, &length, pipes, &why);
 
 	if (!text) {
-		problem_error(problems, (struct place){ .file = path }, NULL, "%s",
-			      strerror(error));
+		problem_error(problems, (struct place){ .file = path }, NULL, "%s", why);
 		return NULL;
 	}
 	config = config_parse(text, length, path, problems);
 	free(text);
 	return config;
+}
+
+struct config *config_load(const char *path, struct problems *problems)
+{
+	return load(path, true, problems);
+}
+
+struct config *config_load_again(const char *path, struct problems *problems)
+{
+	return load(path, false, problems);
 }
 
 static void texts_free(char **text, size_t count)

@@ -186,6 +186,8 @@ struct config {
  * not fail. Any thread.
  */
 struct config *config_load(const char *path, struct problems *problems);
+/* The same, of a file that is read again at each reload: a pipe is refused. */
+struct config *config_load_again(const char *path, struct problems *problems);
 
 /* The same from memory; name stands for the file in messages, includes are relative to "." */
 struct config *config_parse(const char *text, size_t length, const char *name,

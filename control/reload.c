@@ -50,7 +50,7 @@ static void make(void *arg)
 	struct build *b = arg;
 
 	if (!b->config)
-		b->config = config_load(b->path, &b->problems);
+		b->config = config_load_again(b->path, &b->problems);
 	if (b->config)
 		b->model = model_create(b->config, &b->options, &b->problems);
 	if (!b->model)

@@ -34,6 +34,7 @@
 #include "reload.h"
 #include "runtime_private.h"
 #include "samples.h"
+#include "signals.h"
 #include "tables.h"
 
 #define POLL_US       1000   /* workers' events */
@@ -43,6 +44,7 @@
 #define POOL_MBUFS    UINT64_C(32767)
 #define POOL_CACHE    256
 #define DRAIN_MS      20
+#define READ_MS       5000 /* for what is still being read at the end */
 
 struct daemon {
 	struct runtime rt;
@@ -52,6 +54,8 @@ struct daemon {
 	struct metrics_server *metrics;
 	struct event *timers[3], *signals[3], *links, *tables;
 	bool watchdog;
+	bool ends;  /* before it has begun */
+	bool hangs; /* what it reads does, and is left behind */
 };
 
 /* ---- workers ---- */
@@ -238,7 +242,7 @@ static int load(struct daemon *d, struct cores *cores)
 	char error[CORES_ERROR_MAX] = "";
 	int status = EXIT_STATUS_DONE;
 
-	d->rt.config = config_load(d->rt.config_path, &problems);
+	d->rt.config = config_load_again(d->rt.config_path, &problems);
 	if (d->rt.config && cores_choose(d->rt.config, cores, error) != 0)
 		problem_error(&problems, place, NULL, "%s", error);
 	else if (d->rt.config)
@@ -392,6 +396,8 @@ static int start_loop(struct daemon *d)
 
 	if (loop_start(d) != 0)
 		return EXIT_STATUS_FAILED;
+	if (signals_release())
+		reload_signalled(d->rt.reload); /* the file may have been read before */
 	d->rt.tables_loaded = true; /* static routes and files: model_create() read them */
 	d->watchdog = sd_watchdog_enabled(0, &watchdog_us) > 0;
 	log_info("run", "%s: %zu ports, %u workers; ready", d->rt.config->exchange.name,
@@ -411,12 +417,16 @@ static void on_libevent(int severity, const char *text)
 		log_debug("libevent", "%s", text);
 }
 
+/* 0 and d->ends: a signal came meanwhile. */
 static int start(struct daemon *d)
 {
 	char error[EAL_ERROR_MAX] = "";
 	struct cores cores;
-	int status = load(d, &cores);
+	int status;
 
+	signals_begin();
+	status = load(d, &cores);
+	signals_hold();
 	if (status != EXIT_STATUS_DONE)
 		return status;
 	log_set_level(d->rt.config->log.level);
@@ -429,6 +439,9 @@ static int start(struct daemon *d)
 	status = start_dataplane(d, &cores);
 	if (status != EXIT_STATUS_DONE)
 		return status;
+	d->ends = signals_end_waits();
+	if (d->ends)
+		return EXIT_STATUS_DONE;
 	d->rt.adaptive =
 		d->rt.config->dataplane.idle == CONFIG_IDLE_ADAPTIVE ||
 		cores.worker[0] == cores.control ||
@@ -460,18 +473,23 @@ static void print_stages(const struct worker *worker)
 /* What came in goes out; then workers stop, and devices close. */
 static void end(struct daemon *d)
 {
+	signals_hold(); /* that was the last one */
 	metrics_close(d->metrics);
 	control_socket_close(d->socket);
 	load_abort(d->rt.load);
-	background_free(d->rt.background);
+	d->hangs = !background_free(d->rt.background, READ_MS);
+	if (d->hangs)
+		log_warning("run", "a reload still reads its files; it is not waited for");
 	d->rt.background = NULL;
 	feeds_stop(d->rt.feeds);
 	tables_free(d->rt.tables);
 	d->rt.tables = NULL;
 	feeds_free(d->rt.feeds);
 	d->rt.feeds = NULL;
-	reload_free(d->rt.reload);
-	load_free(d->rt.load);
+	if (!d->hangs) {
+		reload_free(d->rt.reload);
+		load_free(d->rt.load);
+	}
 	for (unsigned int i = 0; d->rt.dp && i < d->rt.workers; i++)
 		worker_set_queues(dataplane_worker(d->rt.dp, i), NULL);
 	usleep(DRAIN_MS * 1000);
@@ -507,10 +525,12 @@ static void end(struct daemon *d)
 	pools_free(d);
 	if (d->private.tables_fd >= 0)
 		close(d->private.tables_fd);
-	if (d->rt.base)
-		event_base_free(d->rt.base);
-	model_free(d->rt.model);
-	config_free(d->rt.config);
+	if (!d->hangs) {
+		if (d->rt.base)
+			event_base_free(d->rt.base);
+		model_free(d->rt.model);
+		config_free(d->rt.config);
+	}
 	eal_stop();
 }
 
@@ -527,11 +547,13 @@ int run(const char *config_path)
 	d->rt.devices = d->devices;
 	d->rt.last_reload_ok = true;
 	status = start(d);
-	if (status == EXIT_STATUS_DONE) {
+	if (status == EXIT_STATUS_DONE && !d->ends)
 		event_base_dispatch(d->rt.base);
-		log_info("run", "stopped");
-	}
 	end(d);
+	if (status == EXIT_STATUS_DONE)
+		log_info("run", d->ends ? "stopped before it began" : "stopped");
+	if (d->hangs)
+		_exit(status); /* exit() would free what the thread that hangs uses */
 	free(d);
 	return status;
 }

@@ -15,6 +15,7 @@
 #include "../address.h"
 #include "../model_state.h"
 #include "../problem.h"
+#include "../regular.h"
 
 /* ---- a line ---- */
 
@@ -343,13 +344,14 @@ int feed_file_load(struct model *model, const char *path, struct problems *probl
 	struct place whole = load.place;
 	char *piece = malloc(PIECE_BYTES + 1);
 	int rc = -ENOMEM, zerror = Z_OK;
-	const char *why;
-	gzFile file;
+	const char *why = strerror(ENOMEM);
+	const int fd = regular_open(path, false, &why);
+	gzFile file = fd < 0 ? NULL : gzdopen(fd, "rb");
 
-	errno = ENOMEM;
-	file = gzopen(path, "rb");
 	if (!file) {
-		problem_error(problems, whole, NULL, "cannot be opened: %s", strerror(errno));
+		problem_error(problems, whole, NULL, "cannot be opened: %s", why);
+		if (fd >= 0)
+			close(fd);
 		free(piece);
 		return 0;
 	}

@@ -73,17 +73,18 @@ int mrt_wrong(const struct mrt_record *record, const struct octets_error *wrong,
 struct mrt_reader *mrt_open(const char *path, struct mrt_error *error)
 {
 	struct mrt_reader *r = calloc(1, sizeof(*r));
+	const char *why = strerror(ENOMEM);
 	int reason = ENOMEM;
 
 	if (r) {
 		r->buffer = malloc(BUFFER_FIRST);
 		r->allocated = BUFFER_FIRST;
-		r->unpack = r->buffer ? unpack_open(path) : NULL;
+		r->unpack = r->buffer ? unpack_open(path, &why) : NULL;
 		if (r->unpack)
 			return r;
-		reason = errno;
+		reason = r->buffer ? errno : ENOMEM;
 	}
-	snprintf(error->text, sizeof(error->text), "cannot be opened: %s", strerror(reason));
+	snprintf(error->text, sizeof(error->text), "cannot be opened: %s", why);
 	error->offset = 0;
 	mrt_close(r);
 	errno = reason;

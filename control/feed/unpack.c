@@ -18,6 +18,8 @@
 #include <lzma.h>
 #include <zlib.h>
 
+#include "../regular.h"
+
 #define PIECE_BYTES    (512 * 1024)
 #define PIECES         8
 #define XZ_MEMORY_MOST (256u << 20) /* xz -9 needs 65 MB */
@@ -310,26 +312,29 @@ static int read_first(struct unpack *u)
 	return 0;
 }
 
-struct unpack *unpack_open(const char *path)
+struct unpack *unpack_open(const char *path, const char **why)
 {
 	struct unpack *u = calloc(1, sizeof(*u));
 	int rc = 0;
 
-	if (!u) {
-		errno = ENOMEM;
+	*why = strerror(ENOMEM);
+	errno = ENOMEM;
+	if (!u)
 		return NULL;
-	}
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->changed, NULL);
-	u->file = open(path, O_RDONLY | O_CLOEXEC);
-	if (u->file < 0)
+	u->file = regular_open(path, false, why);
+	if (u->file < 0) {
 		rc = -errno;
-	if (!rc)
-		rc = read_first(u);
+		goto fail;
+	}
+	rc = read_first(u);
 	if (!rc && u->format)
 		rc = start(u);
 	if (!rc)
 		return u;
+	*why = strerror(-rc);
+fail:
 	unpack_close(u);
 	errno = -rc;
 	return NULL;

@@ -12,8 +12,8 @@
 
 struct unpack;
 
-/* Returns to the caller, or NULL: errno says why. One thread uses it. */
-struct unpack *unpack_open(const char *path);
+/* Returns to the caller, or NULL: why and errno say why. One thread uses it. */
+struct unpack *unpack_open(const char *path, const char **why);
 void unpack_close(struct unpack *unpack); /* NULL is allowed */
 
 /* Up to size bytes, 0 at the end; negative errno: -EBADMSG, what is compressed is cut off or

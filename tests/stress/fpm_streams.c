@@ -53,7 +53,7 @@ static uint8_t *read_whole(const char *name, size_t *n)
 	ssize_t got;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	u = unpack_open(path);
+	u = unpack_open(path, &(const char *){ NULL });
 	assert_non_null(u);
 	*n = 0;
 	do {

@@ -83,7 +83,7 @@ static void expect_line(struct expected *e, char *line)
 
 static void read_expected(struct expected *e)
 {
-	struct unpack *u = unpack_open(expected_path);
+	struct unpack *u = unpack_open(expected_path, &(const char *){ NULL });
 	char piece[8192 + 1];
 	size_t have = 0;
 	ssize_t got;
@@ -175,7 +175,7 @@ static void unload(struct loaded *l)
 
 static void write_plain(void)
 {
-	struct unpack *u = unpack_open(dump_path);
+	struct unpack *u = unpack_open(dump_path, &(const char *){ NULL });
 	FILE *out = fopen(plain_path, "w");
 	static char piece[1 << 16];
 	ssize_t got;

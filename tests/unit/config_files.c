@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -357,6 +358,27 @@ static void a_file_that_cannot_be_read_is_named(void **state)
 	assert_string_equal(found, "gone/napd.yaml:0:0: No such file or directory\n");
 }
 
+/* Whoever reads one waits for its writer, maybe for ever. */
+static void a_pipe_is_no_file(void **state)
+{
+	struct problems problems = { 0 };
+	char found[1024], expected[512], path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/pipe", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(config_load_again(path, &problems));
+	assert_string_equal(problems.list[0].text, "not a regular file");
+	problems_release(&problems);
+	file_write("main.yaml", "ports: [{name: pa, device: net_a}]\n"
+				"include: [pipe]\n");
+	assert_null(load("main.yaml", found, sizeof(found)));
+	snprintf(expected, sizeof(expected), "main.yaml:2:11: include[0]: %s: not a regular file\n",
+		 path);
+	assert_string_equal(found, expected);
+	unlink(path);
+}
+
 static void a_byte_order_mark_is_no_text(void **state)
 {
 	char found[512];
@@ -491,6 +513,7 @@ int main(void)
 		cmocka_unit_test(included_files_are_there_once),
 		cmocka_unit_test(a_missing_include_hides_no_error),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+		cmocka_unit_test(a_pipe_is_no_file),
 		cmocka_unit_test(a_byte_order_mark_is_no_text),
 		cmocka_unit_test(there_are_4096_ports_and_32_devices),
 		cmocka_unit_test(long_things_are_refused),

@@ -624,7 +624,7 @@ static void streams_behind_one_another(void **state)
 	memcpy(packed + n, packed, n);
 	memset(packed + 2 * n, 0, 100); /* what tapes leave */
 	f = file_of(packed, 2 * n + 100);
-	u = unpack_open(f.path);
+	u = unpack_open(f.path, &(const char *){ NULL });
 	assert_non_null(u);
 	assert_string_equal(unpack_format(u), "bzip2");
 	while ((got = unpack_read(u, back + have, 1 + random_below(100000))) > 0)
@@ -634,7 +634,7 @@ static void streams_behind_one_another(void **state)
 	assert_memory_equal(back, data, big);
 	assert_memory_equal(back + big, data, big);
 	unpack_close(u);
-	u = unpack_open(f.path);
+	u = unpack_open(f.path, &(const char *){ NULL });
 	assert_non_null(u);
 	assert_true(unpack_read(u, back, 100) > 0);
 	unpack_close(u);
