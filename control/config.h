@@ -73,7 +73,7 @@ struct config_port {
 	uint64_t icmp_burst;
 	bool tap; /* default resolved: true with tables.fpm or tables.kernel */
 	unsigned int tap_accept;
-	struct place place;
+	struct place place, device_place;
 };
 
 struct config_router {
@@ -134,6 +134,7 @@ struct config {
 	struct {
 		unsigned int workers; /* 0: auto */
 		char *cores;          /* NULL: auto */
+		struct place cores_place;
 		enum config_hugepages hugepages;
 		enum config_idle idle;
 		uint64_t memory_bytes;
@@ -172,6 +173,7 @@ struct config {
 	} metrics;
 	struct {
 		char *socket, *readonly_socket, *group;
+		struct place group_place; /* line 0: the default */
 	} control;
 	struct {
 		char *level;

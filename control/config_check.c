@@ -183,6 +183,30 @@ static void check_sockets(struct reader *r)
 		where_error(r, &where, "%s is `socket` too; they must differ", readonly);
 }
 
+/* Where it stands, for what is looked at on the host (host_check.c). */
+static struct place place_of(const struct where *parent, const char *key)
+{
+	const struct node *node = node_get(parent->node, key);
+
+	return node ? node_place(parent->document, node) : (struct place){ 0 };
+}
+
+static void keep_places(struct reader *r)
+{
+	struct where file = { .document = r->document[0], .node = r->document[0]->root };
+	struct where control = where_key(&file, "control"),
+		     dataplane = where_key(&file, "dataplane");
+
+	r->config->control.group_place = place_of(&control, "group");
+	r->config->dataplane.cores_place = place_of(&dataplane, "cores");
+	for (size_t p = 0; p < r->config->port_count; p++) {
+		struct item_where at;
+
+		item_where(&at, "ports", &r->ports.item[p]);
+		r->config->ports[p].device_place = place_of(&at.item, "device");
+	}
+}
+
 void resolve_defaults(struct reader *r)
 {
 	struct port_facts *facts = calloc(r->config->port_count + 1, sizeof(*facts));
@@ -197,4 +221,6 @@ void resolve_defaults(struct reader *r)
 	for (size_t p = 0; p < r->config->port_count; p++)
 		resolve_port(r, p, &facts[p]);
 	free(facts);
+	check_taps(r);
+	keep_places(r);
 }

@@ -294,7 +294,91 @@ static void check_name(struct reader *r, size_t one, size_t two)
 		    item_reference(at.item.document, "ports", &r->ports.item[first], text));
 }
 
+/* ---- kernel interfaces ---- */
+
+/* The interface of the kernel that a device string takes or makes; its length, 0: none. */
+static size_t kernel_interface(const char *device, const char **name)
+{
+	static const char *const drivers[] = { "net_af_packet", "net_af_xdp", "net_tap" };
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		known |= strncmp(device, drivers[i], strlen(drivers[i])) == 0;
+	*name = known ? strstr(device, ",iface=") : NULL;
+	if (!*name)
+		return 0;
+	*name += strlen(",iface=");
+	return strcspn(*name, ",");
+}
+
+static void interface_twice(struct reader *r, size_t first, size_t other)
+{
+	char text[REFERENCE_MAX];
+	struct item_where at;
+	struct where where = port_key_where(r, other, "device", &at);
+	const char *name;
+	const size_t length = kernel_interface(r->config->ports[other].device, &name);
+
+	where_error(r, &where,
+		    "the interface %.*s is that of %s already; ports that share one have the same "
+		    "device, and tags",
+		    (int)length, name,
+		    item_reference(at.item.document, "ports", &r->ports.item[first], text));
+}
+
 #define DEVICES_MAX 32
+
+/* Two devices on one interface would both get every frame, and forward it twice. */
+static void check_interfaces(struct reader *r)
+{
+	const struct config_port *ports = r->config->ports;
+	size_t owner[DEVICES_MAX], n = 0;
+
+	for (size_t p = 0; p < r->config->port_count; p++) {
+		const char *name, *taken;
+		size_t length = ports[p].device ? kernel_interface(ports[p].device, &name) : 0;
+		bool known = false;
+
+		for (size_t i = 0; length && !known && i < n; i++) {
+			known = strcmp(ports[owner[i]].device, ports[p].device) == 0;
+			if (known || kernel_interface(ports[owner[i]].device, &taken) != length ||
+			    memcmp(taken, name, length) != 0)
+				continue;
+			interface_twice(r, owner[i], p);
+			known = true;
+		}
+		if (length && !known && n < DEVICES_MAX)
+			owner[n++] = p;
+	}
+}
+
+void check_taps(struct reader *r)
+{
+	for (size_t p = 0; p < r->config->port_count; p++) {
+		const char *device = r->config->ports[p].device, *name;
+		const size_t length = device ? kernel_interface(device, &name) : 0;
+		char *copy = length ? strndup(name, length) : NULL;
+		const size_t of = copy ? port_by_name(r, copy) : SIZE_MAX;
+
+		if (length && !copy)
+			r->no_memory = true;
+		if (of != SIZE_MAX && r->config->ports[of].tap) {
+			char text[REFERENCE_MAX];
+			struct item_where at;
+			struct where where = port_key_where(r, p, "device", &at);
+
+			where_error(r, &where,
+				    "the interface %s is the TAP of %s, which has that name (tap: "
+				    "true); rename one",
+				    copy,
+				    item_reference(at.item.document, "ports", &r->ports.item[of],
+						   text));
+		}
+		free(copy);
+	}
+}
+
+/* ---- devices ---- */
 
 static void check_devices(struct reader *r)
 {
@@ -340,6 +424,8 @@ void check_ports(struct reader *r)
 		check_subnets(r);
 	if (!r->no_memory)
 		check_devices(r);
+	if (!r->no_memory)
+		check_interfaces(r);
 }
 
 const char *special_address(const struct ip_prefix *subnet, const struct ip_address *address)

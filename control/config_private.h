@@ -91,6 +91,8 @@ void check_ports(struct reader *r);
 void check_members(struct reader *r);
 void check_routes(struct reader *r);
 void resolve_defaults(struct reader *r);
+/* Once it is known which ports have TAPs: no device is on one. */
+void check_taps(struct reader *r);
 
 /* Find the port of a next hop of routes[].via and say what is wrong with it. */
 void check_hop(struct reader *r, struct config_nexthop *hop, const struct where *where);

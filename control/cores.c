@@ -42,6 +42,31 @@ static int parse_list(const char *text, cpu_set_t *set)
 	return CPU_COUNT(set) ? 0 : -EINVAL;
 }
 
+int cores_missing(const struct host *host, const char *list, char missing[CORES_ERROR_MAX])
+{
+	size_t n = 0;
+	int count = 0;
+	cpu_set_t set;
+
+	missing[0] = '\0';
+	if (parse_list(list, &set) != 0)
+		return -EINVAL;
+	for (int cpu = 0, last; cpu < CPU_SETSIZE; cpu = last + 1) {
+		last = cpu;
+		if (!CPU_ISSET(cpu, &set) || CPU_ISSET(cpu, &host->usable))
+			continue;
+		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set) &&
+		       !CPU_ISSET(last + 1, &host->usable))
+			last++;
+		count += last - cpu + 1;
+		if (n + 16 < CORES_ERROR_MAX)
+			n += (size_t)snprintf(missing + n, CORES_ERROR_MAX - n,
+					      last > cpu ? "%s%d-%d" : "%s%d", n ? "," : "", cpu,
+					      last);
+	}
+	return count;
+}
+
 /* While CPUs are given out. */
 struct placing {
 	const struct host *host;

@@ -48,7 +48,13 @@ struct cores {
 int cores_place(const struct host *host, const struct cores_wish *wish, struct cores *cores,
 		char error[CORES_ERROR_MAX]);
 
-/* The same for this host and a configuration. */
+/*
+ * CPUs of a list that workers cannot have, as text "2-7,10", cut where it is long. Returns their
+ * number, or -EINVAL: it is no list.
+ */
+int cores_missing(const struct host *host, const char *list, char missing[CORES_ERROR_MAX]);
+
+/* Place what a configuration wants on this host. */
 int cores_choose(const struct config *config, struct cores *cores, char error[CORES_ERROR_MAX]);
 
 /* How many workers run on a node. */

@@ -47,6 +47,8 @@ struct device {
 	struct rte_eth_dev_info eth;
 	uint16_t receive_queues, transmit_queues;
 	struct rte_ether_addr mac;
+	struct rte_ether_addr mac_before; /* its own, when mac_changed */
+	bool mac_changed;
 	char kernel_interface[IF_NAMESIZE]; /* "" when the driver's own word on the link counts */
 	unsigned int kernel_index;
 	struct device_files files; /* that the driver has open on it */
@@ -410,7 +412,9 @@ static void set_filters(struct device *d)
 		set_tap_mac(d);
 	} else if (d->wish.has_mac) {
 		d->mac = d->wish.mac;
-		promiscuous = rte_eth_dev_default_mac_addr_set(d->port, &d->mac) != 0;
+		rte_eth_macaddr_get(d->port, &d->mac_before);
+		d->mac_changed = rte_eth_dev_default_mac_addr_set(d->port, &d->mac) == 0;
+		promiscuous = !d->mac_changed;
 	} else {
 		rte_eth_macaddr_get(d->port, &d->mac);
 	}
@@ -522,6 +526,10 @@ void device_close(struct device *d)
 		/* the rte_device outlives its port, and is what a new probe would find taken */
 		if (rte_eth_dev_info_get(d->port, &info) != 0)
 			info.device = NULL;
+		/* a kernel interface keeps what it is given, and would have it at the next opening
+		 */
+		if (d->mac_changed)
+			rte_eth_dev_default_mac_addr_set(d->port, &d->mac_before);
 		rte_eth_dev_stop(d->port);
 		rte_eth_dev_close(d->port);
 		taken[d->port] = false;

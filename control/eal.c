@@ -20,6 +20,9 @@
 #include "cores.h"
 #include "log.h"
 
+/* EAL complains in its own words when what never began ends. */
+static bool started;
+
 /*
  * EAL makes a directory even when it has nothing to keep there: in /run for
  * root, else one in /tmp that all users share and only the first may enter. So
@@ -83,6 +86,7 @@ int eal_start_offline(char error[EAL_ERROR_MAX])
 		private_dir_leave(&dir);
 		return -rte_errno;
 	}
+	started = true;
 	private_dir_leave(&dir);
 	if (rc == 0)
 		sched_setaffinity(0, sizeof(affinity), &affinity);
@@ -291,6 +295,8 @@ int eal_start_live(const struct config *config, const struct cores *cores,
 			 rte_strerror(rte_errno), config->dataplane.memory_bytes >> 20,
 			 free_hugepage_bytes(-1) >> 20);
 		rc = rte_errno ? -rte_errno : -EIO;
+	} else {
+		started = true;
 	}
 	private_dir_leave(&dir);
 	args_free(&args);
@@ -299,5 +305,6 @@ int eal_start_live(const struct config *config, const struct cores *cores,
 
 void eal_stop(void)
 {
-	rte_eal_cleanup();
+	if (started)
+		rte_eal_cleanup();
 }

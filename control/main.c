@@ -10,6 +10,7 @@
 #include "command.h"
 #include "config.h"
 #include "doctor.h"
+#include "host_check.h"
 #include "model.h"
 #include "replay.h"
 #include "run.h"
@@ -256,8 +257,10 @@ static int check(const char *path)
 	struct model_routes routes;
 	int status = EXIT_STATUS_DONE;
 
+	if (config)
+		host_check(config, &problems);
 	problems_print(&problems);
-	if (model) {
+	if (model && !problems.errors) {
 		model_routes(model, &routes);
 		printf("%s: ok (%zu ports, %zu members, %zu static routes; %" PRIu64
 		       " IPv4 and %" PRIu64 " IPv6 prefixes in force)\n",

@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "background.h"
+#include "host_check.h"
 #include "log.h"
 #include "runtime_private.h"
 #include "tables.h"
@@ -51,6 +52,8 @@ static void make(void *arg)
 
 	if (!b->config)
 		b->config = config_load_again(b->path, &b->problems);
+	if (b->config && b->kind != RELOAD_ROLLBACK)
+		host_check(b->config, &b->problems);
 	if (b->config)
 		b->model = model_create(b->config, &b->options, &b->problems);
 	if (!b->model)

@@ -28,6 +28,7 @@
 #include "export/metrics.h"
 #include "export/socket.h"
 #include "feed/feeds.h"
+#include "host_check.h"
 #include "interpose.h"
 #include "load.h"
 #include "log.h"
@@ -243,7 +244,9 @@ static int load(struct daemon *d, struct cores *cores)
 	int status = EXIT_STATUS_DONE;
 
 	d->rt.config = config_load_again(d->rt.config_path, &problems);
-	if (d->rt.config && cores_choose(d->rt.config, cores, error) != 0)
+	if (d->rt.config)
+		host_check(d->rt.config, &problems);
+	if (d->rt.config && !problems.errors && cores_choose(d->rt.config, cores, error) != 0)
 		problem_error(&problems, place, NULL, "%s", error);
 	else if (d->rt.config)
 		fib_prefer_node(cores_main_node(cores)); /* before the model makes tables */

@@ -72,7 +72,8 @@ reloaded_early() {
 		begin_run a || return 1
 		sleep $after
 		kill -HUP "$PID"
-		within 10 running a && within 5 grep 'reload: reloaded' "$WORK/said" || { cat "$WORK/said" && return 1; }
+		within 10 running a || return 1
+		within 5 grep 'reload: reloaded' "$WORK/said" || { cat "$WORK/said" && return 1; }
 		kill -TERM "$PID"
 		ends "$PID" || return 1
 	done
@@ -93,6 +94,34 @@ pipe_for_a_file() {
 	tail -1 "$WORK/said" | has 'run: stopped$'
 }
 
+has_mac() { # ADDRESS
+	ip -n "$X-nap" link show va | has "link/ether $1 "
+}
+
+# A reload that takes `mac` out again returns to the interface's own, and so does the end.
+own_mac() {
+	local own
+	own=$(ip netns exec "$X-nap" cat /sys/class/net/va/address)
+	cp "$WORK/a.yaml" "$WORK/kept"
+	sed -i 's/{name: pa,/{name: pa, mac: "02:4e:41:00:00:07",/' "$WORK/a.yaml"
+	begin_run a && within 5 has_mac 02:4e:41:00:00:07 && within 5 running a || return 1
+	mv "$WORK/kept" "$WORK/a.yaml"
+	kill -HUP "$PID"
+	within 5 has_mac "$own" || return 1
+	kill -TERM "$PID"
+	ends "$PID" && has_mac "$own"
+}
+
+# The host is not as the file says: told with its place, by check too; errors end a start in our words alone.
+wrong_for_the_host() {
+	sed "s|^control: {|control: {group: no-such-group, |; s|^dataplane: {|dataplane: {cores: 0-1023, |" "$WORK/a.yaml" >"$WORK/b.yaml"
+	"$BUILD/napd" check -c "$WORK/b.yaml" 2>"$WORK/said" || return 1
+	cat "$WORK/said"
+	[ "$(grep -cE 'b.yaml:[26]:[0-9]+: warning: (dataplane.cores: CPU [0-9,-]+ is not there|control.group: there is no group)' "$WORK/said")" = 2 ] || return 1
+	sed 's/{name: pa,/{name: pa, mtu: 1,/' "$WORK/a.yaml" >"$WORK/b.yaml"
+	start_fails 2 b 'b.yaml:4:[0-9]*: ports\[0\].mtu: 1 is not' && [ "$(wc -l <"$WORK/said")" = 1 ]
+}
+
 BUILD=$(realpath "${1:-build}")
 exchange_sweep
 WORK=$(mktemp -d "/tmp/$X-XXXXXX")
@@ -109,4 +138,6 @@ config a va
 check "SIGTERM at any time of a start ends it, with 0 and nothing left" ended_early
 check "SIGHUP during a start is a reload after it" reloaded_early
 check "a pipe in place of the configuration is refused, and keeps nothing from ending" pipe_for_a_file
+check "without a configured MAC a port has its interface's own again" own_mac
+check "what the host is not is told with its place" wrong_for_the_host
 end

@@ -276,6 +276,33 @@ static const struct row {
 	  "  - {name: pb, device: \"net_af_packet0,iface=b\"}\n",
 	  "3:24: ports[1].device: net_af_packet0 is the device of ports[0] already, with other "
 	  "arguments; each device needs a name (number) of its own\n" },
+	{ "two devices on one kernel interface", false,
+	  "ports:\n"
+	  "  - {name: pa, device: \"net_af_packet0,iface=eth9\"}\n"
+	  "  - {name: pb, device: \"net_af_packet1,blocksz=4096,iface=eth9,framecnt=512\", vlan: 5}\n",
+	  "3:24: ports[1].device: the interface eth9 is that of ports[0] already; ports that share "
+	  "one have the same device, and tags\n" },
+	{ "a TAP device on the interface of another device", false,
+	  "ports:\n"
+	  "  - {name: pa, device: \"net_tap7,iface=eth9\"}\n"
+	  "  - {name: pb, device: \"net_af_packet0,iface=eth9\"}\n"
+	  "  - {name: pc, device: \"net_af_packet1,iface=eth90\"}\n"
+	  "  - {name: pd, device: \"net_vhost0,iface=eth9\"}\n",
+	  "3:24: ports[1].device: the interface eth9 is that of ports[0] already; ports that share "
+	  "one have the same device, and tags\n" },
+	{ "a device on the host's TAP of a port", false,
+	  "ports:\n"
+	  "  - {name: pa, device: \"net_af_packet0,iface=pb\"}\n"
+	  "  - {name: pb, device: \"net_tap0,iface=pc\", tap: true}\n"
+	  "  - {name: pc, device: net_c}\n",
+	  "2:24: ports[0].device: the interface pb is the TAP of ports[1], which has that name (tap: "
+	  "true); rename one\n" },
+	{ "a device on the host's TAP of its own port", false,
+	  "tables: {kernel: {table: 100}}\n"
+	  "ports:\n"
+	  "  - {name: pa, device: \"net_af_packet0,iface=pa\"}\n",
+	  "3:24: ports[0].device: the interface pa is the TAP of ports[0], which has that name (tap: "
+	  "true); rename one\n" },
 	{ "same device untagged twice", false,
 	  "ports:\n"
 	  "  - {name: pa, device: net_a}\n"

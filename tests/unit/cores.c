@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "cores.h"
 
@@ -171,6 +173,48 @@ static void a_list_that_is_none_is_refused(void **state)
 	}
 }
 
+static void cpus_that_are_not_there_are_told(void **state)
+{
+	static const struct {
+		const char *list;
+		int count;
+		const char *missing;
+	} list[] = {
+		{ "0-3", 0, "" },
+		{ "1,3", 0, "" },
+		{ "4", 1, "4" },
+		{ "2-7,10", 5, "4-7,10" },
+		{ "1000,5,1001", 3, "5,1000-1001" },
+		{ "", -EINVAL, "" },
+		{ "1-", -EINVAL, "" },
+	};
+	static struct host host;
+	const struct shape shape = { 4, 1, 1 };
+
+	(void)state;
+	make_host(&host, &shape);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		char missing[CORES_ERROR_MAX];
+
+		assert_int_equal(cores_missing(&host, list[i].list, missing), list[i].count);
+		assert_string_equal(missing, list[i].missing);
+	}
+}
+
+static void a_long_list_of_missing_cpus_is_cut(void **state)
+{
+	static struct host host;
+	const struct shape shape = { 1, 1, 1 };
+	char list[4096] = "1", missing[CORES_ERROR_MAX];
+
+	(void)state;
+	make_host(&host, &shape);
+	for (int cpu = 3; cpu < 1000; cpu += 2)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), ",%d", cpu);
+	assert_int_equal(cores_missing(&host, list, missing), 500);
+	assert_in_range(strlen(missing), 100, CORES_ERROR_MAX - 1);
+}
+
 static void tables_lie_where_most_workers_are(void **state)
 {
 	struct cores cores = { .workers = 3, .node = { 0, 1, 1 } };
@@ -208,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cpus_are_chosen),
 		cmocka_unit_test(a_list_that_is_none_is_refused),
+		cmocka_unit_test(cpus_that_are_not_there_are_told),
+		cmocka_unit_test(a_long_list_of_missing_cpus_is_cut),
 		cmocka_unit_test(tables_lie_where_most_workers_are),
 		cmocka_unit_test(this_host_has_cpus),
 	};
