@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +27,15 @@ static const struct {
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 
-/* A place in the code that logs, and how often it lately did. */
+/* A place in the code that logs, how often it lately did, and what it could not say. */
 static struct site {
 	const char *file;
 	int line;
 	time_t since;
 	unsigned int written, suppressed;
+	enum log_level level;
+	char module[16];
+	char last[LOG_EVENT_BYTES];
 } sites[SITES];
 
 /* Control, the reader of tables and others log; workers never do. */
@@ -98,20 +100,37 @@ static void write_line(enum log_level level, const char *module, const char *tex
 		module, text);
 }
 
+/* Into the events, and to where the log goes. */
+static void say(enum log_level level, const char *module, const char *text)
+{
+	if (level <= LOG_LEVEL_INFO)
+		remember(level, module, text);
+	if (level <= threshold)
+		write_line(level, module, text);
+}
+
+static void tell_suppressed(struct site *s)
+{
+	char text[LOG_EVENT_BYTES + 64];
+
+	if (s->suppressed > 1)
+		snprintf(text, sizeof(text), "%s (and %u like it, not shown)", s->last,
+			 s->suppressed - 1);
+	if (s->suppressed)
+		say(s->level, s->module, s->suppressed > 1 ? text : s->last);
+	s->suppressed = 0;
+}
+
 /* Colliding places take turns; that errs on the side of writing. */
-static bool site_may_write(const char *module, const char *file, int line)
+static bool site_may_write(enum log_level level, const char *module, const char *file, int line,
+			   const char *text)
 {
 	struct site *s = &sites[(size_t)line % SITES];
 	struct timespec now;
-	char text[64];
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (s->file != file || s->line != line || now.tv_sec - s->since >= SITE_PERIOD_S) {
-		if (s->suppressed && s->file) {
-			snprintf(text, sizeof(text), "%u more of the same were not shown",
-				 s->suppressed);
-			write_line(LOG_LEVEL_INFO, module, text);
-		}
+		tell_suppressed(s);
 		*s = (struct site){ .file = file, .line = line, .since = now.tv_sec };
 	}
 	if (s->written < SITE_BURST) {
@@ -119,7 +138,31 @@ static bool site_may_write(const char *module, const char *file, int line)
 		return true;
 	}
 	s->suppressed++;
+	s->level = level;
+	snprintf(s->module, sizeof(s->module), "%.*s", (int)sizeof(s->module) - 1, module);
+	snprintf(s->last, sizeof(s->last), "%.*s", LOG_EVENT_BYTES - 1, text);
 	return false;
+}
+
+void log_flush(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < SITES; i++)
+		if (now.tv_sec - sites[i].since >= SITE_PERIOD_S)
+			tell_suppressed(&sites[i]);
+	pthread_mutex_unlock(&lock);
+}
+
+/* One event, one line, whatever a neighbour calls itself. */
+static void format_line(char text[LOG_LINE_BYTES], const char *format, va_list ap)
+{
+	vsnprintf(text, LOG_LINE_BYTES, format, ap);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
 }
 
 void log_write(enum log_level level, const char *module, const char *file, int line,
@@ -131,17 +174,46 @@ void log_write(enum log_level level, const char *module, const char *file, int l
 	if (level > threshold && level > LOG_LEVEL_INFO)
 		return;
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	format_line(text, format, ap);
 	va_end(ap);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' '; /* one event, one line, whatever a neighbour calls itself */
 	pthread_mutex_lock(&lock);
-	if (site_may_write(module, file, line)) {
-		if (level <= LOG_LEVEL_INFO)
-			remember(level, module, text);
-		if (level <= threshold)
-			write_line(level, module, text);
-	}
+	if (site_may_write(level, module, file, line, text))
+		say(level, module, text);
 	pthread_mutex_unlock(&lock);
+}
+
+void log_always(enum log_level level, const char *module, const char *format, ...)
+{
+	char text[LOG_LINE_BYTES];
+	va_list ap;
+
+	va_start(ap, format);
+	format_line(text, format, ap);
+	va_end(ap);
+	pthread_mutex_lock(&lock);
+	say(level, module, text);
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- subjects ---- */
+
+bool log_subject_may(struct log_subject *subject, uint64_t now_ns)
+{
+	if (now_ns - subject->since_ns >= LOG_SUBJECT_PERIOD_NS && !subject->withheld)
+		*subject = (struct log_subject){ .since_ns = now_ns };
+	if (subject->said < LOG_SUBJECT_BURST) {
+		subject->said++;
+		return true;
+	}
+	subject->withheld++;
+	return false;
+}
+
+bool log_subject_due(struct log_subject *subject, uint64_t now_ns, unsigned int *withheld)
+{
+	*withheld = subject->withheld;
+	if (!subject->withheld || now_ns - subject->since_ns < LOG_SUBJECT_PERIOD_NS)
+		return false;
+	*subject = (struct log_subject){ .since_ns = now_ns, .said = 1 };
+	return true;
 }

@@ -158,6 +158,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	runtime_balance(&d->rt, now);
 	runtime_watch_workers(&d->rt, now);
 	runtime_watch_capacity(&d->rt);
+	log_flush();
 	if (d->rt.feeds)
 		feeds_tick(d->rt.feeds);
 	for (unsigned int i = 0; i < d->rt.workers; i++)

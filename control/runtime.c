@@ -229,22 +229,39 @@ void runtime_retry_soon(struct runtime *rt)
 		rt->devices[i].retry_ns = RTE_MIN(rt->devices[i].retry_ns, soon_ns);
 }
 
+/* Of each port, not too often, but the last of it always. */
+static void log_link(struct runtime *rt, const struct config_port *config, uint16_t port, bool up,
+		     bool changed)
+{
+	struct log_subject *subject = &rt->private->link_log[port];
+	const uint64_t now_ns = dataplane_now_ns(rt->dp);
+	const enum log_level level =
+		up || !runtime_port_enabled(rt, port) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+	unsigned int withheld;
+
+	if (changed && log_subject_may(subject, now_ns))
+		log_always(level, "port", "%s is %s", config->name, up ? "up" : "down");
+	else if (log_subject_due(subject, now_ns, &withheld))
+		log_always(level, "port", "%s is %s, after %u more change%s in %u s", config->name,
+			   up ? "up" : "down", withheld, withheld == 1 ? "" : "s",
+			   (unsigned int)(LOG_SUBJECT_PERIOD_NS / UINT64_C(1000000000)));
+}
+
 static void set_links(struct runtime *rt, uint16_t device)
 {
 	for (size_t i = 0; i < rt->config->port_count; i++) {
 		const uint16_t port = model_port_number(rt->model, i);
 		const bool was = dataplane_link(rt->dp, port);
-		bool up;
+		bool up, changed;
 
 		if (model_port_device(rt->model, port) != device)
 			continue;
 		up = runtime_port_up(rt, port);
 		dataplane_set_link(rt->dp, port, up);
-		if (up == was && rt->private->link_known[port])
-			continue;
+		changed = up != was || !rt->private->link_known[port];
 		rt->private->link_known[port] = true;
-		log_info("port", "%s is %s", rt->config->ports[i].name, up ? "up" : "down");
-		if (up)
+		log_link(rt, &rt->config->ports[i], port, up, changed);
+		if (changed && up)
 			neighbours_link_up(rt->neighbours, port, dataplane_now_ns(rt->dp));
 	}
 }

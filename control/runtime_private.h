@@ -4,6 +4,7 @@
 #define NAPD_RUNTIME_PRIVATE_H
 
 #include "accounting.h"
+#include "log.h"
 #include "runtime.h"
 
 /* A device that workers may still be inside. */
@@ -35,6 +36,7 @@ struct runtime_private {
 	struct progress progress[WORKER_MAX];
 	bool stalled[WORKER_MAX];
 	bool link_known[PORT_MAX];
+	struct log_subject link_log[PORT_MAX];
 	struct accounting accounting;
 	/* whose queue workers send a port's frames by; DEVICE_MAX: none yet */
 	uint8_t port_queue[PORT_MAX];

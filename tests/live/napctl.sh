@@ -160,6 +160,27 @@ events() {
 	napctl show events | has ' run: .*ready'
 }
 
+# One port's flapping silences no other, and where it ended is said.
+flaps() {
+	local i
+	for i in $(seq 12); do
+		ip -n "$X-alpha" link set nap down
+		within 2 port_is alpha down || return 1
+		ip -n "$X-alpha" link set nap up
+		within 2 port_is alpha up || return 1
+	done
+	napctl port alpha disable
+	ip -n "$X-gamma" link set nap down
+	within 2 port_is gamma down || return 1
+	json_of 'd[-1]["text"] == "gamma is down" and d[-1]["level"] == "warning"' show events --last 1 || return 1
+	within 6 eval "napctl show events | tr -s ' \\n' ' ' | has 'alpha is down, after [1-9][0-9]* more changes* in 5 s'" || return 1
+	napctl port alpha enable
+	ip -n "$X-gamma" link set nap up
+	ip -n "$X-alpha" route replace default via 198.51.100.1
+	ip -n "$X-gamma" route replace default via 198.51.100.5
+	ports_up
+}
+
 begin "${1:-build}"
 check "every command shows, in 80 columns and as one document" shows_all
 check "exit status" statuses
@@ -169,5 +190,6 @@ check "what was counted since" since_counts
 check "seconds and minutes agree" within 3 since_agrees
 check "--watch, until Ctrl-C" watches
 check "the last events" events
+check "a port that flaps silences no other" flaps
 check "every packet is accounted for" within 3 conserved
 end
