@@ -6,6 +6,7 @@
 #include <rte_version.h>
 
 #include "answer.h"
+#include "ask.h"
 #include "feed/live_feed.h"
 #include "load.h"
 #include "model_state.h"
@@ -166,6 +167,7 @@ void show_route(struct asking *a)
 	struct ip_address address;
 	struct ip_prefix host = { 0 };
 	struct rib_route route = { 0 };
+	enum reason early;
 	const char *drop;
 	bool found;
 
@@ -179,10 +181,14 @@ void show_route(struct asking *a)
 	found = rib_cover(a->rt->model->rib, &host, &route);
 	a->json = found ? route_json(a->rt, &route, address.ipv6)
 			: json_pack("{s:s}", "kind", "no-route");
-	drop = verdict(a->rt, found ? route.leaf : LEAF_NO_ROUTE);
+	early = dataplane_judge_destination(a->rt->dp, address.key, address.ipv6);
+	drop = early != REASON_NONE ? reason_name(early)
+				    : verdict(a->rt, found ? route.leaf : LEAF_NO_ROUTE);
 	json_object_set_new(a->json, "address", json_address(&address));
 	json_object_set_new(a->json, "verdict", json_string(drop ? drop : "forwarded"));
-	if (found) {
+	if (early != REASON_NONE) {
+		fprintf(a->text, "%s: no route is asked\n", a->argv[0]);
+	} else if (found) {
 		fprintf(a->text, "%s: %s, %s, ", a->argv[0],
 			json_string_value(json_object_get(a->json, "prefix")),
 			route_source_name(route.source));
@@ -190,7 +196,7 @@ void show_route(struct asking *a)
 		show_losers(a, &route, address.ipv6);
 	}
 	model_unlock(a->rt->model);
-	if (!drop || (found && route.leaf == LEAF_LOCAL)) {
+	if (!drop || strcmp(drop, reason_name(REASON_CONSUMED)) == 0) {
 		fprintf(a->text, drop ? "for the exchange itself\n" : "forwarded\n");
 		return;
 	}

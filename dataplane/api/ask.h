@@ -52,4 +52,11 @@ struct rte_mbuf *nd_announcement(const struct snapshot_port *port, struct ipv6_k
  * publication. */
 const struct snapshot_port *dataplane_port(const struct dataplane *dp, uint16_t port);
 
+/*
+ * What becomes of every packet to an address before routes are asked: dropped for that reason,
+ * consumed (the link-local address of a port), or REASON_NONE: routes decide. Control thread.
+ */
+enum reason dataplane_judge_destination(const struct dataplane *dp, struct ipv6_key address,
+					bool ipv6);
+
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Stage address: sources and destinations that nobody may use here; takes neighbour discovery. */
+#include "ask.h"
 #include "ipv6.h"
 #include "punt.h"
 #include "worker.h"
@@ -25,18 +26,28 @@ static bool is_kind(const struct address_entry *entry, enum address_kind kind)
 	return entry && entry->kind == kind;
 }
 
-static enum reason judge4(const struct snapshot *s, uint32_t src, uint32_t dst)
+/* What every packet to dst meets before routes are asked, but for broadcast, which comes last. */
+static inline enum reason judge_destination4(uint32_t dst)
 {
-	const struct address_entry *special_src = special4(s, src);
-
-	if (in4(src, 0x00000000, 8) || in4(src, 0x7f000000, 8) || in4(src, 0xe0000000, 3) ||
-	    is_kind(special_src, ADDRESS_OWN))
-		return DROP_IPV4_MARTIAN_SOURCE;
 	if (in4(dst, 0x00000000, 8) || in4(dst, 0x7f000000, 8) || in4(dst, 0xf0000000, 4))
 		return DROP_IPV4_MARTIAN_DESTINATION;
 	if (in4(dst, 0xe0000000, 4))
 		return DROP_IPV4_MULTICAST;
-	if (in4(src, 0xa9fe0000, 16) || in4(dst, 0xa9fe0000, 16))
+	return in4(dst, 0xa9fe0000, 16) ? DROP_IPV4_SCOPE : REASON_NONE;
+}
+
+static enum reason judge4(const struct snapshot *s, uint32_t src, uint32_t dst)
+{
+	const struct address_entry *special_src = special4(s, src);
+	enum reason reason;
+
+	if (in4(src, 0x00000000, 8) || in4(src, 0x7f000000, 8) || in4(src, 0xe0000000, 3) ||
+	    is_kind(special_src, ADDRESS_OWN))
+		return DROP_IPV4_MARTIAN_SOURCE;
+	reason = judge_destination4(dst);
+	if (unlikely(reason != REASON_NONE))
+		return reason;
+	if (in4(src, 0xa9fe0000, 16))
 		return DROP_IPV4_SCOPE;
 	if (is_kind(special_src, ADDRESS_BROADCAST) || is_kind(special4(s, dst), ADDRESS_BROADCAST))
 		return DROP_IPV4_BROADCAST;
@@ -78,6 +89,13 @@ static bool is_martian_source6(const struct snapshot *s, struct ipv6_key src, bo
 {
 	return ipv6_is_multicast(src) || ipv6_is_loopback(src) || ipv6_is_mapped(src) ||
 	       is_own6(s, src) || (ipv6_is_unspecified(src) && !nd);
+}
+
+static inline enum reason judge_destination6(struct ipv6_key dst)
+{
+	return ipv6_is_unspecified(dst) || ipv6_is_loopback(dst) || ipv6_is_mapped(dst)
+		       ? DROP_IPV6_MARTIAN_DESTINATION
+		       : REASON_NONE;
 }
 
 static enum reason judge_scope6(const struct snapshot *s, const struct snapshot_port *port,
@@ -126,7 +144,7 @@ static enum reason judge6(const struct burst *b, uint32_t i, const struct snapsh
 	      is_nd_for_us(s, b->l3[i], b->l3_bytes[i], dst);
 	if (is_martian_source6(s, src, *nd))
 		return DROP_IPV6_MARTIAN_SOURCE;
-	if (ipv6_is_unspecified(dst) || ipv6_is_loopback(dst) || ipv6_is_mapped(dst))
+	if (judge_destination6(dst) != REASON_NONE)
 		return DROP_IPV6_MARTIAN_DESTINATION;
 	if (*nd)
 		return REASON_NONE;
@@ -147,6 +165,38 @@ static void address6(struct burst *b, struct worker *w)
 		else if (unlikely(nd))
 			judge_nd(b, i, w);
 	}
+}
+
+/* ---- asked from outside ---- */
+
+/* A port whose own link-local address it is. */
+static bool is_own_link_local(const struct snapshot *s, struct ipv6_key address)
+{
+	for (uint32_t i = 0; i < s->ports; i++)
+		if (s->port[i].used && ipv6_equal(s->port[i].link_local, address))
+			return true;
+	return false;
+}
+
+enum reason dataplane_judge_destination(const struct dataplane *dp, struct ipv6_key address,
+					bool ipv6)
+{
+	const struct snapshot *s = dp->snapshot;
+	const uint32_t dst4 = address.hi >> 32;
+	enum reason reason;
+
+	if (!ipv6) {
+		reason = judge_destination4(dst4);
+		if (reason == REASON_NONE && is_kind(special4(s, dst4), ADDRESS_BROADCAST))
+			reason = DROP_IPV4_BROADCAST;
+		return reason;
+	}
+	reason = judge_destination6(address);
+	if (reason == REASON_NONE && ipv6_is_multicast(address))
+		reason = DROP_IPV6_MULTICAST;
+	if (reason == REASON_NONE && ipv6_is_link_local(address))
+		reason = is_own_link_local(s, address) ? REASON_CONSUMED : DROP_IPV6_SCOPE;
+	return reason;
 }
 
 void stage_address(struct burst *b, struct worker *w)

@@ -36,6 +36,9 @@ shows_all() {
 
 statuses() {
 	exits 0 show route 203.0.113.66 && exits 1 show route 192.0.2.77 || return 1
+	exits 0 show route 198.51.100.1 && exits 1 show route 224.0.0.5 && exits 1 show route ::1 || return 1
+	exits 1 show route fe80::77 || return 1
+	has '^ipv6-scope: ' <"$WORK/said" || return 1
 	exits 2 show nonsense && exits 2 show ports extra && exits 2 show port nobody || return 1
 	exits 2 show ports --since && exits 2 show ports --since 5x && exits 2 show ports --since 2d || return 1
 	exits 2 show events --last 0 && exits 2 show tables --since 5s || return 1

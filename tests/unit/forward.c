@@ -2,6 +2,7 @@
 /* Forwarding as a whole: rewrite, fragments, queues that refuse, links that go down, hooks. */
 #include "test.h"
 
+#include "ask.h"
 #include "rig.h"
 
 #include <stdlib.h>
@@ -548,6 +549,52 @@ static void frames_of_a_queue_count_for_their_ports(void **state)
 	assert_int_equal(counters_matrix(rig->dp, 2, 1, 0).bytes, 200);
 }
 
+/* What is said of a destination is what a packet to it meets. */
+static void destinations_are_judged_as_packets_are(void **state)
+{
+	static const uint32_t list4[] = {
+		0x00000000, 0x00ffffff, 0x01000000, 0x7effffff, 0x7f000001, 0x80000000,
+		0xa9fdffff, 0xa9fe0000, 0xa9feffff, 0xaa000000, 0xc0000200, 0xc63364ff,
+		0xc6120701, 0xdfffffff, 0xe0000005, 0xefffffff, 0xf0000000, 0xffffffff,
+	};
+	static const struct ipv6_key list6[] = {
+		{ 0, 0 },
+		{ 0, 1 },
+		{ 0, 2 },
+		{ 0, 0xffffc6120101 },
+		{ 0x20010db800010000, 1 },
+		{ 0xfe7fffffffffffff, 1 },
+		{ 0xfe80000000000000, 0x77 },
+		{ 0xfebf000000000000, 0x77 },
+		{ 0xfec0000000000000, 1 },
+		{ 0xff02000000000000, 1 },
+		{ 0xff0e000000000000, 1 },
+	};
+	struct rig *rig = *state;
+	unsigned int early = 0;
+
+	for (size_t i = 0; i < RTE_DIM(list4) + RTE_DIM(list6); i++) {
+		const bool ipv6 = i >= RTE_DIM(list4);
+		const struct ipv6_key key = ipv6 ? list6[i - RTE_DIM(list4)]
+						 : (struct ipv6_key){ (uint64_t)list4[i] << 32, 0 };
+		const enum reason reason = dataplane_judge_destination(rig->dp, key, ipv6);
+		const struct port_counters before = rig_counters(rig, 0);
+		struct port_counters after;
+
+		rig_input(rig, ipv6 ? rig_udp6(rig, 0, key, 100) : rig_udp4(rig, 0, list4[i], 100));
+		rig_poll(rig, rig->port[0].device);
+		after = rig_counters(rig, 0);
+		for (unsigned int r = DROP_IPV4_MARTIAN_SOURCE; r <= DROP_IPV6_SCOPE; r++)
+			assert_int_equal(after.drop[r].packets - before.drop[r].packets,
+					 r == (unsigned int)reason);
+		early += reason != REASON_NONE;
+		rig_clear(rig);
+	}
+	assert_int_equal(early, 10 + 7);
+	assert_int_equal(dataplane_judge_destination(rig->dp, rig->port[1].link_local, true),
+			 REASON_CONSUMED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,6 +616,7 @@ int main(void)
 		TEST(link_down_moves_only_its_flows),
 		TEST(link_down_without_another_next_hop),
 		TEST(special_leaves_end_as_their_reason),
+		TEST(destinations_are_judged_as_packets_are),
 		TEST(source_check_by_route),
 		TEST(frames_of_unknown_devices_stay_there),
 		TEST(frame_without_port_counts_on_the_fallback),
