@@ -182,6 +182,33 @@ static bool has_kernel_interface(const char *device)
 	return on_kernel_interface(device) || is_tap(device) || starts_with(device, "net_pcap");
 }
 
+bool device_has_surroundings(const char *device)
+{
+	return has_kernel_interface(device);
+}
+
+uint64_t device_surroundings(const char *device)
+{
+	struct ifreq request = { 0 };
+	char name[IF_NAMESIZE];
+	uint64_t found = 0;
+	int s;
+
+	if (!has_kernel_interface(device) || !argument(device, "iface", name, sizeof(name)))
+		return 0;
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(s, SIOCGIFINDEX, &request) == 0)
+		found = (uint64_t)request.ifr_ifindex << 32;
+	if (found && ioctl(s, SIOCGIFMTU, &request) == 0)
+		found |= (uint64_t)(request.ifr_mtu & 0xffff) << 16;
+	if (found && ioctl(s, SIOCGIFFLAGS, &request) == 0)
+		found |= (uint16_t)request.ifr_flags & (IFF_UP | IFF_RUNNING);
+	if (s >= 0)
+		close(s);
+	return found;
+}
+
 /* Set the MTU of an interface; drivers on top of it refuse to. 0 or a negative errno. */
 static int interface_set_mtu(const char *name, uint16_t mtu, int *had)
 {
@@ -372,8 +399,9 @@ static int check_mtu(const struct device *d, char error[DEVICE_ERROR_MAX])
 {
 	if (on_kernel_interface(d->wish.name) || most_mtu(d) >= d->wish.mtu)
 		return 0;
-	snprintf(error, DEVICE_ERROR_MAX, "mtu %u is more than the %u that the device can",
-		 d->wish.mtu, most_mtu(d));
+	snprintf(error, DEVICE_ERROR_MAX,
+		 "mtu %u is more than the %u that the device can; give its ports less", d->wish.mtu,
+		 most_mtu(d));
 	return -ERANGE;
 }
 

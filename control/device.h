@@ -74,6 +74,14 @@ void device_adapt(struct device *device, const struct device_wish *wish);
 bool device_kernel_interface(const char *device, char *name);
 
 /*
+ * What stands under the name of a device's kernel interface now, as one number: which interface,
+ * its MTU and flags. A failure to open the device need not end the same once it is another. 0:
+ * there is none, or the device has none. Any thread.
+ */
+uint64_t device_surroundings(const char *device);
+bool device_has_surroundings(const char *device);
+
+/*
  * From now on the queues of the device give and take nothing. Workers may still be
  * inside them: close only after a grace period (what was retired afterwards is released).
  */

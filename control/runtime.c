@@ -23,7 +23,8 @@
 #include "tables.h"
 
 #define RETRY_FIRST_NS   UINT64_C(500000000)
-#define RETRY_LONGEST_NS UINT64_C(30000000000)
+#define RETRY_LONGEST_NS UINT64_C(60000000000)
+#define ECHO_NS          UINT64_C(300000000) /* what a try changes on the host is told within */
 #define STEADY_NS        UINT64_C(10000000000)
 
 /* ---- publication ---- */
@@ -173,6 +174,8 @@ static void device_try(struct runtime *rt, struct runtime_device *d, uint64_t no
 			error) != 0) {
 		d->device = NULL;
 		try_later(d, now_ns);
+		d->surroundings = device_surroundings(d->wish.name);
+		rt->private->tried_ns = dataplane_now_ns(rt->dp);
 		if (strcmp(error, d->error) != 0)
 			log_error("device", "%s: %s; it is tried again, the other ports go on",
 				  d->wish.name, error);
@@ -220,13 +223,26 @@ void runtime_open_devices(struct runtime *rt, uint64_t now_ns)
 	}
 }
 
-/* Not at once: opening a device changes things on the host, and it may fail for ever. */
+/*
+ * Not at once: opening a device changes things on the host, and it may fail for ever. So a
+ * device on an interface waits for a change of that interface, and one without for a change
+ * that is no echo of a try.
+ */
 void runtime_retry_soon(struct runtime *rt)
 {
-	const uint64_t soon_ns = dataplane_now_ns(rt->dp) + RETRY_FIRST_NS;
+	const uint64_t now_ns = dataplane_now_ns(rt->dp), soon_ns = now_ns + RETRY_FIRST_NS;
+	const bool echo = rt->private->tried_ns && now_ns - rt->private->tried_ns < ECHO_NS;
 
-	for (uint16_t i = 0; i < rt->device_count; i++)
-		rt->devices[i].retry_ns = RTE_MIN(rt->devices[i].retry_ns, soon_ns);
+	for (uint16_t i = 0; i < rt->device_count; i++) {
+		struct runtime_device *d = &rt->devices[i];
+
+		if (!d->wish.name || d->device || d->retry_ns <= soon_ns)
+			continue;
+		if (device_has_surroundings(d->wish.name)
+			    ? device_surroundings(d->wish.name) != d->surroundings
+			    : !echo)
+			d->retry_ns = soon_ns;
+	}
 }
 
 /* Of each port, not too often, but the last of it always. */

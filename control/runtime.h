@@ -32,7 +32,8 @@ struct runtime_device {
 	struct device_wish wish;
 	struct device *device; /* NULL: not open, tried again at retry_ns */
 	uint64_t retry_ns;
-	uint64_t opened_ns; /* 0: is not open, and did not stay long */
+	uint64_t surroundings; /* device_surroundings() when the last try had failed */
+	uint64_t opened_ns;    /* 0: is not open, and did not stay long */
 	unsigned int attempts;
 	char error[DEVICE_ERROR_MAX]; /* why it is not open */
 	bool link_up;

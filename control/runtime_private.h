@@ -42,7 +42,8 @@ struct runtime_private {
 	uint8_t port_queue[PORT_MAX];
 	/* what an operator said of a port, by its number */
 	enum { OPERATOR_SILENT, OPERATOR_DISABLES, OPERATOR_ENABLES } operator[PORT_MAX];
-	bool moving; /* a port waits for another queue until workers have moved on */
+	uint64_t tried_ns; /* when a device was last tried to be opened, in vain */
+	bool moving;       /* a port waits for another queue until workers have moved on */
 };
 
 /* Make workers forward by rt->model and rt->config: devices, queues, neighbours, snapshot. */

@@ -22,11 +22,12 @@
 
 #define MODULE "tap"
 
-#define SECOND_NS     UINT64_C(1000000000)
-#define RETRY_NS      (5 * SECOND_NS)
-#define QUESTION_NS   (3 * SECOND_NS) /* the kernel asks three times, a second apart */
-#define LOOK_NS       SECOND_NS       /* whether the interface is still there */
-#define QUESTIONS_MAX 32              /* a port; RFC 6583 */
+#define SECOND_NS        UINT64_C(1000000000)
+#define RETRY_NS         (5 * SECOND_NS)
+#define RETRY_LONGEST_NS (60 * SECOND_NS)
+#define QUESTION_NS      (3 * SECOND_NS) /* the kernel asks three times, a second apart */
+#define LOOK_NS          SECOND_NS       /* whether the interface is still there */
+#define QUESTIONS_MAX    32              /* a port; RFC 6583 */
 /* How long a link may need after a restart before a TAP that was up shows it as down. */
 #define GRACE_NS (10 * SECOND_NS)
 
@@ -54,6 +55,7 @@ struct tap {
 	bool adopted; /* it had its carrier when this process came */
 	bool applied; /* the interface is as the port is */
 	uint64_t retry_ns;
+	unsigned int attempts;
 	uint32_t interface; /* the kernel's index; 0: unknown, or gone */
 	uint64_t look_ns;   /* when to look for it again */
 	char error[TAP_ERROR_MAX];
@@ -278,7 +280,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void failed(struct tap *tap, const char *error, uint64_t now_ns)
 {
-	tap->retry_ns = now_ns + RETRY_NS;
+	tap->retry_ns = now_ns + RTE_MIN(RETRY_NS << RTE_MIN(tap->attempts, 8u), RETRY_LONGEST_NS);
+	tap->attempts++;
 	if (strcmp(tap->error, error) != 0)
 		log_error(MODULE, "%s: %s; it is tried again", tap->name, error);
 	snprintf(tap->error, sizeof(tap->error), "%s", error);
@@ -345,10 +348,12 @@ static void tap_apply(struct tap *tap, const struct config_port *config, uint64_
 	char error[TAP_ERROR_MAX];
 
 	tap->applied = tap_link_apply(&wish, error) == 0;
-	if (tap->applied)
-		tap->error[0] = '\0';
-	else
+	if (!tap->applied) {
 		failed(tap, error, now_ns);
+		return;
+	}
+	tap->error[0] = '\0';
+	tap->attempts = 0;
 }
 
 /* The kernel has the port's addresses now, and hears its frames if the device is its own too. */

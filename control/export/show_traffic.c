@@ -73,6 +73,19 @@ static void add_rates(const struct asking *a, json_t *row, const struct port_cou
 	answer_rate(a, row, "tx_bits_per_s", c->transmitted.bytes * 8);
 }
 
+/* Why a device is not open, how often that was tried, and when it is next. */
+static void device_error_json(const struct runtime *rt, const struct runtime_device *d, json_t *row)
+{
+	const uint64_t now_ns = dataplane_now_ns(rt->dp);
+
+	json_object_set_new(row, "error", json_string(d->error));
+	json_object_set_new(row, "tries", json_u64(d->attempts));
+	json_object_set_new(row, "next_try_s",
+			    json_u64(d->retry_ns > now_ns
+					     ? (d->retry_ns - now_ns + 999999999) / 1000000000
+					     : 0));
+}
+
 static json_t *port_json(const struct asking *a, size_t i)
 {
 	const struct runtime *rt = a->rt;
@@ -111,7 +124,7 @@ static json_t *port_json(const struct asking *a, size_t i)
 	json_object_set_new(row, "conflicts", json_u64(c.arp_conflicts));
 	json_object_set_new(row, "answers_limited", json_u64(c.answers_limited));
 	if (!d->device && d->error[0])
-		json_object_set_new(row, "error", json_string(d->error));
+		device_error_json(rt, d, row);
 	host_json(rt, number, row);
 	return row;
 }

@@ -37,6 +37,25 @@ killed_hard() {
 	napd_start && ports_up && pings alpha-host 203.0.113.66
 }
 
+# What fails for ever is tried less and less, though each try changes interfaces of the kernel.
+backs_off() {
+	cat >"$WORK/large.yaml" <<END
+dataplane: {memory: 128M, hugepages: never}
+ports: [{name: large, device: "net_tap9,iface=ve-large", mtu: 1505, tap: true, addresses: [192.0.2.1/31]}]
+metrics: {listen: "127.0.0.1:9474"}
+control: {socket: $WORK/large.sock, readonly-socket: $WORK/large-ro.sock}
+END
+	napd_start_as nap large || return 1
+	sleep 6
+	napctl_of large show port large >"$WORK/said"
+	kill "$(cat "$WORK/large.pid")" && napd_gone "$(cat "$WORK/large.pid")" || return 1
+	ip -n "$X-nap" link del large
+	cat "$WORK/said"
+	[ "$(awk '$1 == "tries" { print $2 }' "$WORK/said")" -le 5 ] && has 'next_try_s  *[1-9]' <"$WORK/said" || return 1
+	has 'error .*mtu 1505 is more than the 1504 that the device can; give its ports less' <"$WORK/said" || return 1
+	[ "$(grep -c 'mtu 1505' "$WORK/large.log")" = 1 ]
+}
+
 begin "${1:-build}"
 traffic
 sleep 0.3
@@ -47,6 +66,7 @@ done
 check "a link down is seen, its traffic dropped, and it comes back" link_follows
 check "an interface that is deleted is made again, the others go on" vanishes_and_returns
 check "kill -9 and start again" killed_hard
+check "a device that fails for ever is tried less and less" backs_off
 sleep 0.3
 check "every packet is still accounted for" within 3 conserved
 end
