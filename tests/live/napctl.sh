@@ -165,8 +165,8 @@ events() {
 
 # One port's flapping silences no other, and where it ended is said.
 flaps() {
-	local i
-	for i in $(seq 12); do
+	local _
+	for _ in $(seq 12); do
 		ip -n "$X-alpha" link set nap down
 		within 2 port_is alpha down || return 1
 		ip -n "$X-alpha" link set nap up
