@@ -13,6 +13,7 @@ import threading
 import time
 
 import plot
+import steps
 import updates
 import workloads
 from contenders import Failed, Napd, Testpmd
@@ -288,10 +289,13 @@ def run_workload(workload, rig, options, counters):
             napd.pause()
         slices, clocks = measure(contenders, options, rig, counters, workload.polled,
                                  churn)
-        fates = {}
+        fates, functions = {}, {}
         for napd in napds:
             napd.go_on()
             fates[napd.name] = judge(napd, workload, before[napd.name])
+            if options.instructions:
+                functions[napd.name] = steps.by_function(napd.process.pid, napd.workers()[0],
+                                                         napd.binary, options.steps)
             napd.pause()
     finally:
         for contender in started:
@@ -302,7 +306,7 @@ def run_workload(workload, rig, options, counters):
         "compact": rig.compact, "clock_ghz": spread(clocks),
         "contenders": {c.name: summary(c.name, slices, clocks, len(rig.cores))
                        for c in contenders},
-        "fates": fates, "stages": stages,
+        "fates": fates, "stages": stages, "instructions": functions,
     }
 
 
@@ -323,6 +327,11 @@ def print_result(result):
     for name, stages in result["stages"].items():
         for stage, cycles in stages.items():
             print(f"  {name:<14} {cycles:7.1f} in {stage}")
+    for name, functions in result["instructions"].items():
+        print(f"  {name:<14} {sum(functions.values()):7.1f} instructions, counted by single steps")
+        for function, count in sorted(functions.items(), key=lambda item: -item[1]):
+            if count >= 0.5:
+                print(f"  {'':<14} {count:7.1f} in {function}")
     sys.stdout.flush()
 
 
@@ -352,6 +361,8 @@ def parse():
                         help="put the results into docs/performance.md and its picture")
     parser.add_argument("--stages", action="store_true", help="cycles by stage too, in a build that "
                         "reads the clock between them (some cycles more in all)")
+    parser.add_argument("--instructions", action="store_true", help="instructions a packet by "
+                        "function too, counted by single steps of a worker: needs no counters")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     for name in options.workload or []:
@@ -368,6 +379,7 @@ def parse():
                     for i, n in enumerate(options.napd or [f"{options.build}/napd"])]
     options.input = f"{options.build}/tests/bench/bench-input"
     options.clock = f"{options.build}/tests/bench/bench-clock"
+    options.steps = f"{options.build}/tests/bench/bench-steps"
     return options
 
 
