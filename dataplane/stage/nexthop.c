@@ -141,8 +141,7 @@ static void choose_all(struct burst *b, const struct worker *w)
 	uint32_t any = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		any |= b->leaf[i];
-	memcpy(b->nexthop, b->leaf, sizeof(b->nexthop));
+		any |= b->nexthop[i] = b->leaf[i];
 	for (uint32_t i = 0; any & LEAF_GROUP && i < n; i++) {
 		const uint32_t leaf = b->leaf[i];
 

@@ -74,6 +74,23 @@ static void take_frames(struct burst *b, struct likeness *like)
 	like->headers = least >= 0;
 }
 
+/* Whose EtherType is that of IPv4 or IPv6. */
+static void compare_types(const struct burst *b, struct likeness *like)
+{
+	const uint32_t n = b->n;
+	uint64_t ipv6 = 0, other = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint16_t type = load_be16(b->l3[i] - 2);
+		const bool is_ipv6 = type == RTE_ETHER_TYPE_IPV6;
+
+		other |= !(is_ipv6 | (type == RTE_ETHER_TYPE_IPV4));
+		ipv6 |= (uint64_t)is_ipv6 << i;
+	}
+	like->ip = !other;
+	like->ipv6 = ipv6;
+}
+
 /*
  * Compare all frames, which have Ethernet headers, with the first one. Few instructions, so that
  * the frames' first lines, which the device may have left in a far cache, arrive together.
@@ -82,22 +99,22 @@ static void compare_frames(const struct burst *b, struct likeness *like)
 {
 	const uint64_t destination = load_64(b->l3[0] - ETHER_BYTES);
 	const uint64_t source_type = load_64(b->l3[0] - sizeof(uint64_t));
+	const uint16_t type = load_be16(b->l3[0] - 2);
 	const uint32_t n = b->n;
-	uint64_t differ = 0, differ_end = 0, ipv6 = 0, other = 0;
+	uint64_t differ = 0, differ_end = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		const uint64_t mine = load_64(b->l3[i] - sizeof(uint64_t));
-		const bool is_ipv6 = mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV6);
-
+	for (uint32_t i = 1; i < n; i++) {
 		differ |= load_64(b->l3[i] - ETHER_BYTES) ^ destination;
-		differ_end |= mine ^ source_type;
-		other |= !(is_ipv6 | (mine >> 48 == RTE_BE16(RTE_ETHER_TYPE_IPV4)));
-		ipv6 |= (uint64_t)is_ipv6 << i;
+		differ_end |= load_64(b->l3[i] - sizeof(uint64_t)) ^ source_type;
 	}
 	like->macs = !(differ | differ_end << 16);
 	like->types = !(differ_end >> 48);
-	like->ip = !other;
-	like->ipv6 = ipv6;
+	if (unlikely(!like->types)) {
+		compare_types(b, like);
+		return;
+	}
+	like->ip = type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6;
+	like->ipv6 = type == RTE_ETHER_TYPE_IPV6 ? burst_all(b) : 0;
 }
 
 static struct likeness find_likeness(struct burst *b)
