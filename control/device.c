@@ -16,6 +16,8 @@
 #include <rte_ethdev.h>
 #include <rte_spinlock.h>
 
+#include "cores.h"
+#include "device_claim.h"
 #include "device_files.h"
 #include "device_link.h"
 #include "log.h"
@@ -49,6 +51,7 @@ struct device {
 	struct rte_ether_addr mac;
 	struct rte_ether_addr mac_before; /* its own, when mac_changed */
 	bool mac_changed;
+	int claim;                          /* of what no other napd may have meanwhile; -1: none */
 	char kernel_interface[IF_NAMESIZE]; /* "" when the driver's own word on the link counts */
 	unsigned int kernel_index;
 	struct device_files files; /* that the driver has open on it */
@@ -509,6 +512,23 @@ static void find_files(struct device *d)
 		device_files_of_packet(&d->files, d->kernel_interface);
 }
 
+static int claim(struct device *d, char error[DEVICE_ERROR_MAX])
+{
+	char name[IF_NAMESIZE];
+	const bool kernel =
+		device_kernel_interface(d->wish.name, name) ||
+		(is_tap(d->wish.name) && argument(d->wish.name, "iface", name, sizeof(name)));
+
+	if (!kernel && !host_is_pci(d->wish.name))
+		return 0;
+	d->claim = device_claim(kernel ? name : d->wish.name);
+	if (d->claim >= 0)
+		return 0;
+	snprintf(error, DEVICE_ERROR_MAX, "%s",
+		 d->claim == -EADDRINUSE ? "another napd has it" : strerror(-d->claim));
+	return d->claim;
+}
+
 int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct device **device,
 		char error[DEVICE_ERROR_MAX])
 {
@@ -522,12 +542,15 @@ int device_open(const struct device_wish *wish, struct rte_mempool *pool, struct
 	d->wish = *wish;
 	d->wish.name = d->name = strdup(wish->name);
 	d->port = PORT_CLOSED;
+	d->claim = -1;
 	if (!d->name || !remember(wish->index, wish->name)) {
 		snprintf(error, DEVICE_ERROR_MAX, "no memory");
 		device_close(d);
 		return -ENOMEM;
 	}
-	rc = prepare_interface(d, error);
+	rc = claim(d, error);
+	if (rc == 0)
+		rc = prepare_interface(d, error);
 	if (rc == 0)
 		rc = probe(d, error);
 	if (rc == 0)
@@ -564,6 +587,8 @@ void device_close(struct device *d)
 		if (info.device)
 			rte_dev_remove(info.device);
 	}
+	if (d->claim >= 0)
+		close(d->claim);
 	free(d->name);
 	free(d);
 }

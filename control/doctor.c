@@ -20,6 +20,7 @@
 #include "command.h"
 #include "device.h"
 #include "doctor_look.h"
+#include "host_check.h"
 #include "model.h"
 
 #define SETUP           "scripts/host-setup"
@@ -560,6 +561,8 @@ int doctor(const char *config_path, bool json)
 		return examine_and_print(&none, json);
 	}
 	config = config_load(config_path ? config_path : CONFIG_PATH_DEFAULT, &problems);
+	if (config)
+		host_check(config, &problems);
 	problems_print(&problems);
 	status = problems.errors ? EXIT_STATUS_WRONG : EXIT_STATUS_FAILED;
 	problems_release(&problems);

@@ -94,6 +94,25 @@ pipe_for_a_file() {
 	tail -1 "$WORK/said" | has 'run: stopped$'
 }
 
+# Frames that two forwarded would all arrive twice; the second takes the interface over when it is free.
+second_napd() {
+	local first
+	config b va 9474
+	begin_run a && within 5 running a || return 1
+	first=$PID
+	within 5 port_of a up || return 1
+	begin_run b && within 5 grep 'net_af_packet0,iface=va: another napd has it; it is tried again' "$WORK/said" || return 1
+	port_of b down && port_of a up || return 1
+	kill -TERM "$first"
+	ends "$first" && within 20 port_of b up || return 1
+	kill -TERM "$PID"
+	ends "$PID"
+}
+
+port_of() { # NAME STATE: of its only port
+	napctl_of "$1" show ports | has "^pa *$2"
+}
+
 has_mac() { # ADDRESS
 	ip -n "$X-nap" link show va | has "link/ether $1 "
 }
@@ -138,6 +157,7 @@ config a va
 check "SIGTERM at any time of a start ends it, with 0 and nothing left" ended_early
 check "SIGHUP during a start is a reload after it" reloaded_early
 check "a pipe in place of the configuration is refused, and keeps nothing from ending" pipe_for_a_file
+check "a second napd leaves the first one's interface alone" second_napd
 check "without a configured MAC a port has its interface's own again" own_mac
 check "what the host is not is told with its place" wrong_for_the_host
 end
