@@ -16,9 +16,9 @@
 
 #define READ_BUFFER_BYTES  (64 * 1024)
 #define WRITE_BUFFER_BYTES (32 * 1024) /* one for each of up to 4,096 ports */
-#define NS_PER_S           1000000000u
+#define SECOND_NS          1000000000u
 /* the last moment that a pcap can say */
-#define TIME_MAX_NS (UINT32_MAX * (uint64_t)NS_PER_S + (NS_PER_S - 1))
+#define TIME_MAX_NS (UINT32_MAX * (uint64_t)SECOND_NS + (SECOND_NS - 1))
 
 struct capture_filter {
 	struct bpf_program program;
@@ -357,7 +357,7 @@ static uint64_t record_time_ns(const struct pcap_pkthdr *header)
 		return 0;
 	if (s > UINT32_MAX)
 		return TIME_MAX_NS;
-	time_ns = (uint64_t)s * NS_PER_S + (ns > 0 ? ns : 0);
+	time_ns = (uint64_t)s * SECOND_NS + (ns > 0 ? ns : 0);
 	return time_ns < TIME_MAX_NS ? time_ns : TIME_MAX_NS;
 }
 
@@ -567,8 +567,8 @@ void capture_writer_begin(struct capture_writer *w, uint64_t time_ns, uint32_t c
 			  uint32_t wire_bytes)
 {
 	const struct pcap_record_header header = {
-		.seconds = time_ns / NS_PER_S,
-		.nanoseconds = time_ns % NS_PER_S,
+		.seconds = time_ns / SECOND_NS,
+		.nanoseconds = time_ns % SECOND_NS,
 		.captured_bytes = captured_bytes,
 		.wire_bytes = wire_bytes,
 	};

@@ -158,6 +158,9 @@ void log_flush(void)
 
 /* One event, one line, whatever a neighbour calls itself. */
 static void format_line(char text[LOG_LINE_BYTES], const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void format_line(char text[LOG_LINE_BYTES], const char *format, va_list ap)
 {
 	vsnprintf(text, LOG_LINE_BYTES, format, ap);
 	for (char *c = text; *c; c++)

@@ -11,14 +11,14 @@
 
 #define INTERVAL_NS    250000000u
 #define CALLS_PER_LOOK 64
-#define NS_PER_S       1000000000u
+#define SECOND_NS      1000000000u
 
 static uint64_t now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+	return (uint64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
 void progress_start(struct progress *p)
@@ -46,7 +46,7 @@ bool progress_due(struct progress *p)
 
 void progress_show(struct progress *p, uint64_t packets, uint64_t offset, uint64_t size)
 {
-	double elapsed_s = (now_ns() - p->start_ns) / (double)NS_PER_S;
+	double elapsed_s = (now_ns() - p->start_ns) / (double)SECOND_NS;
 	char number[NUMBER_TEXT_MAX];
 
 	fprintf(stderr, "\r\033[K%s packets", number_text(packets, number));

@@ -32,8 +32,8 @@
  * 64 KB makes 54 for an MTU of 1280) and one for an answer.
  */
 #define SEGMENT_BYTES        9728
-#define POOL_BUFFERS         4095
-#define STEP_BUFFERS         3000
+#define POOL_BUFFERS         2047
+#define STEP_BUFFERS         1500
 #define FRAGMENT_BYTES       1200 /* less than what any fragment but the last carries */
 #define POOL_CACHE           256
 #define ETHER_OVERHEAD_BYTES 18

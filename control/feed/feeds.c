@@ -75,6 +75,9 @@ uint64_t feed_now_ns(void)
 /* ---- what a feed says of itself ---- */
 
 static bool set_state(struct feed *f, bool up, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static bool set_state(struct feed *f, bool up, const char *format, va_list ap)
 {
 	char said[FEED_SAID_MAX];
 	bool changed, was_up;
