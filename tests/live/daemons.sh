@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# FRR in a namespace of the exchange in a box, and BIRD as the routers of its ISPs. Sourced after lib.sh.
+# Routing daemons in the exchange in a box: FRR or BIRD beside napd, and BIRD as the routers of its ISPs. Sourced
+# after lib.sh.
 # shellcheck shell=bash
 
 FRR=/usr/lib/frr
@@ -41,7 +42,7 @@ frr_kill() { # NAMESPACE DAEMON SIGNAL
 	pid=$(cat "$WORK/frr-$1/$2.pid") && kill "-$3" "$pid" && napd_gone "$pid"
 }
 
-# ---- the exchange's own routers: BGP to each ISP, routes to napd over FPM ----
+# ---- FRR beside napd: BGP to each ISP, routes to napd over FPM ----
 
 # zebra, staticd and bgpd beside napd, configured as the recipe of docs/frr.md; only more hastily.
 exchange_frr() {
@@ -60,7 +61,7 @@ END
 }
 
 # Each family's three sessions.
-established() {
+frr_established() {
 	vtysh nap 'show bgp summary json' | python3 -c '
 import json, sys
 for family, peers in json.load(sys.stdin).items():
@@ -73,6 +74,22 @@ frr_down() {
 	local pid
 	for pid in "$WORK"/frr-*/*.pid; do kill "$(cat "$pid")" 2>/dev/null; done
 	true
+}
+
+# ---- BIRD beside napd: BGP to each ISP, routes to napd through a table of the kernel ----
+
+# Configured as the recipe of docs/bird.md; only more hastily.
+exchange_bird() { # OPTION of bird...
+	sed '/^template bgp peer /a\
+	hold time 9;\
+	connect retry time 1;\
+	connect delay time 1;\
+	error wait time 1, 2;' docs/examples/bird/bird.conf >"$WORK/nap.bird.conf"
+	bird_start nap "$@"
+}
+
+bird_established() {
+	[ "$(birdc nap show protocols | awk '$2 == "BGP" && $NF == "Established"' | wc -l)" = 5 ]
 }
 
 # ---- the ISPs' routers: BIRD ----
@@ -132,7 +149,22 @@ bird_up() { # NAME INDEX
 	[ -e "$WORK/$1.own6" ] || echo "route 2001:db8:$letter::/48 blackhole;" >"$WORK/$1.own6"
 	[ -e "$WORK/$1.out" ] || : >"$WORK/$1.out"
 	bird_config "$@" >"$WORK/$1.bird.conf"
-	in_ns "$1" bird -c "$WORK/$1.bird.conf" -s "$WORK/$1.ctl" -P "$WORK/$1.bird.pid" "${@:3}"
+	bird_start "$1" "${@:3}"
+}
+
+bird_start() { # NAME OPTION...: by WORK/NAME.bird.conf
+	in_ns "$1" bird -c "$WORK/$1.bird.conf" -s "$WORK/$1.ctl" -P "$WORK/$1.bird.pid" "${@:2}"
+}
+
+birds_down() {
+	local pid
+	for pid in "$WORK"/*.bird.pid; do kill "$(cat "$pid")" 2>/dev/null; done
+	true
+}
+
+bird_kill() { # NAME SIGNAL
+	local pid
+	pid=$(cat "$WORK/$1.bird.pid") && kill "-$2" "$pid" && napd_gone "$pid"
 }
 
 birdc() { # NAME COMMAND...
