@@ -165,6 +165,9 @@ struct config {
 		bool fpm_acknowledge;
 		bool kernel;
 		uint32_t kernel_table;
+		uint32_t kernel_stale_s; /* seconds */
+		char *kept_file;
+		uint32_t kept_every_s; /* seconds; 0: nothing is kept */
 	} tables;
 	struct {
 		char *listen;

@@ -28,6 +28,7 @@
 #include "export/metrics.h"
 #include "export/socket.h"
 #include "feed/feeds.h"
+#include "feed/keep.h"
 #include "host_check.h"
 #include "interpose.h"
 #include "load.h"
@@ -161,6 +162,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	log_flush();
 	if (d->rt.feeds)
 		feeds_tick(d->rt.feeds);
+	if (d->rt.keeper)
+		keeper_tick(d->rt.keeper);
 	for (unsigned int i = 0; i < d->rt.workers; i++)
 		if (d->private.stalled[i])
 			return;
@@ -486,8 +489,12 @@ static void end(struct daemon *d)
 		log_warning("run", "a reload still reads its files; it is not waited for");
 	d->rt.background = NULL;
 	feeds_stop(d->rt.feeds);
+	if (!d->hangs)
+		keeper_finish(d->rt.keeper);
 	tables_free(d->rt.tables);
 	d->rt.tables = NULL;
+	keeper_free(d->rt.keeper);
+	d->rt.keeper = NULL;
 	feeds_free(d->rt.feeds);
 	d->rt.feeds = NULL;
 	if (!d->hangs) {

@@ -16,6 +16,7 @@
 
 #include "background.h"
 #include "feed/feeds.h"
+#include "feed/keep.h"
 #include "load.h"
 #include "log.h"
 #include "runtime_private.h"
@@ -493,8 +494,14 @@ void runtime_start_tables(struct runtime *rt)
 	if (!rt->tables)
 		log_warning("tables", "no thread for them: control does their work, and no feed "
 				      "brings routes");
-	if (rt->feeds)
-		feeds_update(rt->feeds);
+	if (!rt->feeds)
+		return;
+	rt->keeper = keeper_create(rt);
+	if (rt->keeper) {
+		keeper_restore(rt->keeper);
+		runtime_publish(rt);
+	}
+	feeds_update(rt->feeds);
 }
 
 struct config *runtime_take(struct runtime *rt, struct config *config, struct model *model,

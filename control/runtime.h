@@ -22,6 +22,7 @@
 struct event_base;
 struct background;
 struct feeds;
+struct keeper;
 struct load;
 struct reload;
 struct runtime_private;
@@ -45,6 +46,7 @@ struct runtime {
 	struct model *model;
 	struct tables *tables; /* NULL: control does their work */
 	struct feeds *feeds;   /* NULL without tables */
+	struct keeper *keeper; /* NULL without feeds */
 	struct dataplane *dp;
 	struct counts *counts;   /* what dp counts, as people see it */
 	struct samples *samples; /* the same over time */

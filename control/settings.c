@@ -21,6 +21,7 @@
 #define STRUCT_tables    struct config
 #define STRUCT_fpm       struct config
 #define STRUCT_kernel    struct config
+#define STRUCT_kept      struct config
 #define STRUCT_metrics   struct config
 #define STRUCT_control   struct config
 #define STRUCT_log       struct config

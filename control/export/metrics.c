@@ -16,6 +16,7 @@
 
 #include "address.h"
 #include "feed/feeds.h"
+#include "feed/keep.h"
 #include "http.h"
 #include "log.h"
 #include "model_state.h"
@@ -348,6 +349,27 @@ static void feeds_text(FILE *f, const struct runtime *rt)
 			  v.counts.beyond);
 }
 
+/* The file for a warm start. */
+static void kept_text(FILE *f, const struct runtime *rt)
+{
+	struct keeper_view v;
+
+	keeper_view(rt->keeper, &v);
+	if (!v.file)
+		return;
+	head(f, "napd_kept_routes", "gauge",
+	     "Routes of live feeds that were written to tables.kept last.");
+	fprintf(f, "napd_kept_routes %" PRIu64 "\n", v.routes);
+	head(f, "napd_kept_timestamp_seconds", "gauge",
+	     "When they were, in seconds since 1970; 0: not since napd started.");
+	fprintf(f, "napd_kept_timestamp_seconds %" PRId64 "\n", v.written_s);
+	head(f, "napd_kept_failing", "gauge", "Whether the last attempt to write them failed.");
+	fprintf(f, "napd_kept_failing %d\n", v.failing);
+	head(f, "napd_kept_restored_routes", "gauge",
+	     "Routes that came from tables.kept when napd started.");
+	fprintf(f, "napd_kept_restored_routes %" PRIu64 "\n", v.restored);
+}
+
 static void tables_text(FILE *f, struct runtime *rt)
 {
 	struct model_routes routes;
@@ -355,6 +377,7 @@ static void tables_text(FILE *f, struct runtime *rt)
 	model_routes(rt->model, &routes);
 	routes_text(f, rt->model);
 	feeds_text(f, rt);
+	kept_text(f, rt);
 	head(f, "napd_routes_capacity", "gauge", "Prefixes that fit.");
 	fprintf(f, "napd_routes_capacity{family=\"ipv4\"} %" PRIu64 "\n",
 		rt->config->dataplane.capacity_ipv4);

@@ -2,11 +2,13 @@
 /* Commands about single routes, and the version. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <rte_version.h>
 
 #include "answer.h"
 #include "ask.h"
+#include "feed/keep.h"
 #include "feed/live_feed.h"
 #include "load.h"
 #include "model_state.h"
@@ -284,6 +286,33 @@ static void show_feeds(struct asking *a)
 		fprintf(a->text, "%s: %s\n", route_source_name(view.source), view.said);
 }
 
+/* The file for a warm start. */
+static void show_kept(struct asking *a)
+{
+	struct keeper_view v;
+	int64_t age_s;
+
+	keeper_view(a->rt->keeper, &v);
+	if (!v.file)
+		return;
+	age_s = v.written_s ? time(NULL) - v.written_s : -1;
+	json_object_set_new(a->json, "kept",
+			    json_pack("{s:s,s:o,s:o,s:o,s:o,s:b}", "file", v.file, "routes",
+				      json_u64(v.routes), "written_s",
+				      json_integer((json_int_t)v.written_s), "restored",
+				      json_u64(v.restored), "left_out", json_u64(v.left_out),
+				      "failing", (int)v.failing));
+	fprintf(a->text, "kept: %s: ", v.file);
+	if (v.written_s)
+		fprintf(a->text, "%s routes, %lld s ago", answer_count(v.routes), (long long)age_s);
+	else
+		fprintf(a->text, "not written yet");
+	fprintf(a->text, "%s\n", v.failing ? "; writing it fails, see the log" : "");
+	if (v.restored || v.left_out)
+		fprintf(a->text, "kept: %s routes came from it at the start, %s were left out\n",
+			answer_count(v.restored), answer_count(v.left_out));
+}
+
 void show_tables(struct asking *a)
 {
 	static const struct column columns[] = {
@@ -319,6 +348,7 @@ void show_tables(struct asking *a)
 	fputc('\n', a->text);
 	TABLE(a, json_object_get(a->json, "sources"), columns);
 	show_feeds(a);
+	show_kept(a);
 }
 
 void show_version(struct asking *a)

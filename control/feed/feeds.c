@@ -24,9 +24,10 @@ static const struct feed_kind *const kinds[] = { &fpm_feed, &kernel_feed };
 #define FEEDS (sizeof(kinds) / sizeof(kinds[0]))
 
 #define SECOND_NS UINT64_C(1000000000)
-#define RETRY_NS  SECOND_NS /* a reader that could not be started */
-#define SLICE     1024      /* routes between two looks at who else waits */
-#define LOOK_NS   2000000   /* how long control waits to look at what is learned */
+#define RETRY_NS  SECOND_NS       /* a reader that could not be started */
+#define SLICE     1024            /* routes between two looks at who else waits */
+#define LOOK_NS   2000000         /* how long control waits to look at what is learned */
+#define QUIET_NS  (5 * SECOND_NS) /* no stale route was told again for so long */
 
 struct feed {
 	const struct feed_kind *kind;
@@ -35,6 +36,8 @@ struct feed {
 	bool wanted;
 	char key[FEED_KEY_MAX];
 	uint64_t retry_ns;
+	uint64_t stale, told_ns; /* how many there were; when one was told again last */
+	uint64_t swept;          /* after how many losses it was last decided */
 	/* anybody's, under the mutex */
 	pthread_mutex_t mutex;
 	void *reader; /* control changes it */
@@ -155,6 +158,11 @@ static struct feed_view view_of(const struct feed *feed)
 	view = f->view;
 	pthread_mutex_unlock(&f->mutex);
 	return view;
+}
+
+bool feed_has_restored(struct feed *f)
+{
+	return view_of(f).restored;
 }
 
 uint64_t feed_losses(struct feed *f)
@@ -352,7 +360,35 @@ static bool chore_run(struct tables_work *work, struct model *model)
 
 void feed_sweep(struct feed *f, uint64_t losses)
 {
+	pthread_mutex_lock(&f->mutex);
+	f->view.restored = 0;
+	pthread_mutex_unlock(&f->mutex);
 	chore_post(f->feeds, (struct chore){ .feed = f, .kind = CHORE_SWEEP, .losses = losses });
+}
+
+void feed_restored(struct feed *f, uint64_t routes)
+{
+	pthread_mutex_lock(&f->mutex);
+	f->view.losses++;
+	f->view.restored = f->view.marked = routes;
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void feed_consider_sweep(struct feed *f, const struct feed_view *view, uint32_t stale_s,
+			 uint64_t now_ns)
+{
+	const uint64_t stale = view->counts.stale, up_ns = now_ns - view->since_ns;
+
+	if (stale != f->stale)
+		f->told_ns = now_ns;
+	f->stale = stale;
+	if (!stale || f->swept == view->losses || now_ns - f->told_ns < QUIET_NS ||
+	    up_ns < QUIET_NS)
+		return;
+	if (stale * 10 > view->marked && up_ns < stale_s * SECOND_NS)
+		return;
+	f->swept = view->losses;
+	feed_sweep(f, view->losses);
 }
 
 /* The tables thread goes over to another model. */
@@ -401,7 +437,11 @@ static void begin(struct feed *f, const char *key)
 {
 	if (!f->wanted) {
 		pthread_mutex_lock(&f->mutex);
-		f->view = (struct feed_view){ .source = f->kind->source, .losses = f->view.losses };
+		f->view = (struct feed_view){ .source = f->kind->source,
+					      .losses = f->view.losses,
+					      .marked = f->view.marked,
+					      .restored = f->view.restored,
+					      .counts = f->view.counts };
 		pthread_mutex_unlock(&f->mutex);
 	}
 	f->wanted = true;
@@ -579,6 +619,13 @@ static struct feed *feed_of(struct feeds *feeds, enum route_source source)
 		if (feeds->feed[i].kind->source == source)
 			return &feeds->feed[i];
 	return NULL;
+}
+
+struct feed *feeds_feed(struct feeds *feeds, enum route_source source)
+{
+	struct feed *f = feed_of(feeds, source);
+
+	return f && f->kind->wanted(feeds->rt->config) ? f : NULL;
 }
 
 int feeds_is_stale(struct feeds *feeds, enum route_source source, const struct ip_prefix *prefix)

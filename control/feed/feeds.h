@@ -27,6 +27,7 @@ struct feed_view {
 	uint64_t acknowledged;    /* routes, to a daemon that wants to know */
 	uint64_t losses;          /* how often it was lost */
 	uint64_t marked;          /* how many routes the last loss left stale */
+	uint64_t restored; /* routes from before the start, until stale ones have been swept */
 	struct learned_counts counts;
 };
 

@@ -37,10 +37,9 @@
 #define HELD_MS     5     /* until a piece is tried again */
 #define PAUSE_MS    1000  /* without a descriptor for a newcomer */
 
-#define QUIET_NS (5 * SECOND_NS)  /* no stale route was told again for so long */
-#define CALM_NS  (3 * SECOND_NS)  /* fewer than BUSY messages a tick for so long */
-#define LONG_NS  (60 * SECOND_NS) /* the first table has come, however much is going on */
-#define BUSY     100
+#define CALM_NS (3 * SECOND_NS)  /* fewer than BUSY messages a tick for so long */
+#define LONG_NS (60 * SECOND_NS) /* the first table has come, however much is going on */
+#define BUSY    100
 
 /* One connection. The reader's and each piece's until the last is done. */
 struct session {
@@ -79,9 +78,7 @@ struct fpm_server {
 	bool paused;        /* no descriptor for newcomers */
 	uint8_t buffer[READ_BYTES];
 	/* control's */
-	uint64_t stale, told_ns;    /* how many there were; when one was told again last */
 	uint64_t messages, busy_ns; /* how many there were; when they were many */
-	uint64_t swept;             /* after how many losses it was last decided */
 	unsigned int rests;         /* ticks that the tables rest */
 };
 
@@ -526,30 +523,7 @@ static void acknowledge_the_rest(struct fpm_server *server)
 
 /* ---- what is stale ---- */
 
-/*
- * zebra says neither when it has told everything nor what it deleted while nobody listened. What
- * it has not told again is swept when it is quiet, which is: no stale route was told again for a
- * while, whatever else is going on. And plausible: nine tenths were, or there was time enough for
- * the daemons behind zebra to return, too.
- */
-static void consider_sweep(struct fpm_server *server, const struct config *config,
-			   const struct feed_view *view, uint64_t now_ns)
-{
-	const uint64_t stale = view->counts.stale;
-	const uint64_t up_ns = now_ns - view->since_ns;
-
-	if (stale != server->stale)
-		server->told_ns = now_ns;
-	server->stale = stale;
-	if (!stale || server->swept == view->losses || now_ns - server->told_ns < QUIET_NS ||
-	    up_ns < QUIET_NS)
-		return;
-	if (stale * 10 > view->marked && up_ns < config->tables.fpm_stale_s * SECOND_NS)
-		return;
-	server->swept = view->losses;
-	feed_sweep(server->feed, view->losses);
-}
-
+/* zebra says neither when it has told everything nor what it deleted while nobody listened. */
 static void tick(void *reader, const struct config *config, const struct feed_view *view,
 		 uint64_t now_ns)
 {
@@ -562,7 +536,7 @@ static void tick(void *reader, const struct config *config, const struct feed_vi
 	server->messages = view->messages;
 	if (!view->up)
 		return;
-	consider_sweep(server, config, view, now_ns);
+	feed_consider_sweep(server->feed, view, config->tables.fpm_stale_s, now_ns);
 	if (view->loaded || now_ns - view->since_ns < CALM_NS)
 		return;
 	if (now_ns - server->busy_ns >= CALM_NS || now_ns - view->since_ns >= LONG_NS)

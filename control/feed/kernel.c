@@ -181,7 +181,8 @@ static bool piece_run(struct tables_work *work, struct model *model)
 		return false;
 	case PIECE_END:
 		feed_told_all(k->feed);
-		feed_sweep(k->feed, feed_losses(k->feed));
+		if (!feed_has_restored(k->feed))
+			feed_sweep(k->feed, feed_losses(k->feed));
 		return false;
 	default:
 		take_bytes(p, model);
@@ -603,6 +604,20 @@ static void key(const struct config *config, char text[FEED_KEY_MAX])
 	snprintf(text, FEED_KEY_MAX, "%u", config->tables.kernel_table);
 }
 
+/*
+ * A table that is read whole says what is gone. But what is in it when napd starts need not be all:
+ * TAPs were gone with napd, and the kernel's routes over them with these; whoever installs them
+ * comes later.
+ */
+static void tick(void *reader, const struct config *config, const struct feed_view *view,
+		 uint64_t now_ns)
+{
+	struct kernel_feed *k = reader;
+
+	if (view->up && view->restored)
+		feed_consider_sweep(k->feed, view, config->tables.kernel_stale_s, now_ns);
+}
+
 const struct feed_kind kernel_feed = {
 	.source = ROUTE_KERNEL,
 	.name = "tables.kernel",
@@ -613,4 +628,5 @@ const struct feed_kind kernel_feed = {
 	.key = key,
 	.start = start,
 	.stop = stop,
+	.tick = tick,
 };

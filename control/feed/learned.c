@@ -26,8 +26,9 @@ struct learned_route {
 	uint8_t kind; /* enum netlink_kind */
 	uint8_t state;
 	bool used, stale;
-	bool frozen; /* what its hops were is forgotten; what is set stays */
-	bool held;   /* told again by an object that is yet to come: till then, the same */
+	bool frozen;   /* what its hops were is forgotten; what is set stays */
+	bool held;     /* told again by an object that is yet to come: till then, the same */
+	bool restored; /* from before napd started: nobody knows its metric */
 };
 
 struct learned_object {
@@ -317,6 +318,20 @@ static uint32_t find_route(const struct learned *l, const struct ip_prefix *pref
 	return i;
 }
 
+/* The route that a message is about: one that was restored is whatever is told of its prefix first.
+ */
+static uint32_t told_route(const struct learned *l, const struct ip_prefix *prefix, uint32_t metric)
+{
+	uint32_t i = find_route(l, prefix, metric);
+
+	if (i || !l->options.kernel)
+		return i;
+	i = l->route_table[hash_prefix(prefix) & l->route_mask];
+	while (i && (!same_prefix(&route_at(l, i)->prefix, prefix) || !route_at(l, i)->restored))
+		i = route_at(l, i)->next;
+	return i;
+}
+
 /* The route of the lowest metric; 0: none. */
 static uint32_t best_route(const struct learned *l, const struct ip_prefix *prefix)
 {
@@ -417,6 +432,13 @@ struct resolved {
 	enum learned_state why; /* with n 0 and kind VIA */
 };
 
+/* Can a port's interface lead there? */
+static bool leads_to(const struct model *model, size_t port, const struct ip_address *gateway)
+{
+	return ip_is_link_local(gateway) ||
+	       (model_port_of(model, gateway) == port && !model_is_own(model, gateway));
+}
+
 /* A hop that can be used is added; else why says the best reason so far. */
 static void resolve_hop(const struct learned *l, const struct netlink_hop *hop, uint32_t weight,
 			struct resolved *to)
@@ -431,10 +453,7 @@ static void resolve_hop(const struct learned *l, const struct netlink_hop *hop, 
 		return;
 	}
 	to->why = LEARNED_UNRESOLVED;
-	if (!hop->has_gateway || to->n == NETLINK_HOPS_MAX)
-		return;
-	if (!ip_is_link_local(&hop->gateway) &&
-	    (model_port_of(model, &hop->gateway) != port || model_is_own(model, &hop->gateway)))
+	if (!hop->has_gateway || to->n == NETLINK_HOPS_MAX || !leads_to(model, port, &hop->gateway))
 		return;
 	to->via[to->n++] = (struct config_nexthop){ hop->gateway, port, weight };
 }
@@ -562,7 +581,7 @@ static bool delete_hop(const struct learned *l, struct learned_route *r,
 
 static int delete_route(struct learned *l, const struct netlink_message *m)
 {
-	const uint32_t slot = find_route(l, &m->prefix, m->metric);
+	const uint32_t slot = told_route(l, &m->prefix, m->metric);
 
 	if (!slot)
 		return 0;
@@ -588,7 +607,7 @@ static int keep_hops(struct learned_route *r, const struct netlink_message *m)
 
 static int new_route(struct learned *l, const struct netlink_message *m)
 {
-	uint32_t slot = find_route(l, &m->prefix, m->metric), object = 0;
+	uint32_t slot = told_route(l, &m->prefix, m->metric), object = 0;
 	struct learned_route *r;
 	int rc;
 
@@ -615,7 +634,7 @@ static int new_route(struct learned *l, const struct netlink_message *m)
 	r->metric = m->metric;
 	r->kind = (uint8_t)m->kind;
 	r->held = r->frozen;
-	r->frozen = false;
+	r->frozen = r->restored = false;
 	set_stale(l, r, false);
 	l->counts.beyond += m->beyond;
 	return rc ? rc : publish(l, &m->prefix);
@@ -748,6 +767,38 @@ int learned_apply(struct learned *l, const struct netlink_message *m)
 	default:
 		return 0;
 	}
+}
+
+int learned_restore(struct learned *l, const struct route *route)
+{
+	struct resolved to = { .n = 0 };
+	struct route set = { .prefix = route->prefix, .kind = route->kind, .via = to.via };
+	uint32_t slot;
+	int rc;
+
+	if (best_route(l, &route->prefix))
+		return -EEXIST;
+	for (size_t i = 0; i < route->via_count && to.n < NETLINK_HOPS_MAX; i++)
+		if (route->via[i].port != SIZE_MAX &&
+		    leads_to(l->options.model, route->via[i].port, &route->via[i].address))
+			to.via[to.n++] = route->via[i];
+	if (route->kind == CONFIG_ROUTE_VIA && !to.n)
+		return -ENETUNREACH;
+	set.via_count = to.n;
+	slot = make_route(l, &route->prefix, &rc);
+	if (!slot)
+		return rc ? rc : -ENOSPC;
+	rc = model_route_set(l->options.model, l->options.source, &set);
+	if (rc) {
+		if (rc != -ENOMEM)
+			count_refused(l, -1); /* it is forgotten, so it is not counted */
+		remove_route(l, slot);
+		return rc;
+	}
+	set_state(l, route_at(l, slot), LEARNED_USED);
+	set_stale(l, route_at(l, slot), true);
+	route_at(l, slot)->frozen = route_at(l, slot)->restored = true;
+	return 0;
 }
 
 /* ---- another table, model, other ports ---- */

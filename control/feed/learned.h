@@ -16,6 +16,7 @@
 
 struct learned;
 struct model;
+struct route;
 
 struct learned_options {
 	struct model *model;
@@ -58,6 +59,13 @@ void learned_free(struct learned *learned);
 
 /* Apply a message: the model's routes change at once. 0 or -ENOMEM. */
 int learned_apply(struct learned *learned, const struct netlink_message *message);
+
+/*
+ * A route from before napd started: in force, and stale until it is told again, whatever its
+ * metric. Hops on no port (SIZE_MAX), or not on its subnets, are left out. 0; -EEXIST: its prefix
+ * has one that was told; as model_route_set().
+ */
+int learned_restore(struct learned *learned, const struct route *route);
 
 /* Another table counts from now on. What was taken of the one before stays until it is swept. */
 void learned_set_table(struct learned *learned, uint32_t table);

@@ -93,9 +93,26 @@ void feed_told_all(struct feed *feed);
  * comes first: marks is feed_view's losses at the time of the decision.
  */
 void feed_sweep(struct feed *feed, uint64_t losses);
+/* Stale routes from before napd started are still there, which feed_consider_sweep() is for. */
+bool feed_has_restored(struct feed *feed);
 /* How often its routes became stale. */
 uint64_t feed_losses(struct feed *feed);
 uint64_t feed_now_ns(void); /* CLOCK_MONOTONIC */
+
+/* ---- control ---- */
+
+/* The feed of a source. NULL: the configuration has none. */
+struct feed *feeds_feed(struct feeds *feeds, enum route_source source);
+/* So many routes from before napd started are in force, and stale. */
+void feed_restored(struct feed *feed, uint64_t routes);
+/*
+ * For tick(), when nobody says that all has been told: sweep what is stale when it is quiet, that
+ * is, when no stale route was told again for a while, whatever else is going on; and plausible:
+ * nine tenths were, or the feed is up for stale_s seconds, time enough for whoever is behind it to
+ * return, too.
+ */
+void feed_consider_sweep(struct feed *feed, const struct feed_view *view, uint32_t stale_s,
+			 uint64_t now_ns);
 
 /* ---- the tables thread, in work ---- */
 

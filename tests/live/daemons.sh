@@ -12,7 +12,7 @@ without_routes() { # TABLES: as in napd.yaml
 	# shellcheck disable=SC2317 # exchange_up calls it
 	exchange_config() {
 		plain_exchange_config | sed '/^routes:/,/^control:/{/^control:/!d}'
-		printf 'tables: {%s}\n' "$TABLES"
+		printf 'tables: {kept: {file: %s/kept, every: 1}, %s}\n' "$WORK" "$TABLES"
 	}
 }
 

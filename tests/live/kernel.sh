@@ -18,7 +18,7 @@ fi
 eval "plain_$(declare -f exchange_config)"
 exchange_config() {
 	plain_exchange_config | sed '/^routes:/,/^control:/{/^control:/!d}'
-	printf 'tables: {kernel: {table: 100}}\n'
+	printf 'tables: {kernel: {table: 100}, kept: {file: %s/kept, every: 1}}\n' "$WORK"
 }
 
 route() { in_ns nap ip route "$1" table 100 "${@:2}"; }

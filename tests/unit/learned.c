@@ -543,6 +543,101 @@ static struct netlink_message via(const char *prefix, const char *gateway, uint3
 	return m;
 }
 
+/* ---- from before the start ---- */
+
+static int restore(const struct bench *b, const char *prefix, const char *gateway, size_t port)
+{
+	struct config_nexthop hop = { .port = port, .weight = 1 };
+	struct route route = { .kind = CONFIG_ROUTE_VIA, .via = &hop, .via_count = 1 };
+
+	assert_int_equal(ip_prefix_parse(prefix, &route.prefix), 0);
+	assert_int_equal(ip_address_parse(gateway, &hop.address), 0);
+	return learned_restore(b->learned, &route);
+}
+
+static bool is_stale(const struct bench *b, const char *prefix)
+{
+	struct ip_prefix p;
+
+	assert_int_equal(ip_prefix_parse(prefix, &p), 0);
+	return learned_is_stale(b->learned, &p);
+}
+
+static void restored_routes_are_stale_until_told(void **state)
+{
+	struct bench b = make_bench(true);
+	struct netlink_message m = via("10.1.0.0/16", "192.0.2.3", 11);
+	struct learned_counts counts;
+	uint32_t leaf;
+
+	(void)state;
+	assert_int_equal(restore(&b, "10.1.0.0/16", "192.0.2.2", 0), 0);
+	assert_int_equal(restore(&b, "10.2.0.0/16", "fe80::2", 1), 0);
+	assert_int_equal(restore(&b, "10.3.0.0/16", "192.0.2.2", 0), 0);
+	assert_int_equal(restore(&b, "10.3.0.0/16", "192.0.2.3", 0), -EEXIST);
+	assert_true(is_stale(&b, "10.1.0.0/16"));
+	leaf = leaf_of(&b, "10.1.0.0/16");
+	assert_int_not_equal(leaf, 0);
+	learned_resolve_again(b.learned); /* it has no interface to look up */
+	assert_false(learned_resolve(b.learned, 1000));
+	assert_int_equal(leaf_of(&b, "10.1.0.0/16"), leaf);
+
+	/* with a metric, though nobody knows what it was: it is that route */
+	m.metric = 77;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_false(is_stale(&b, "10.1.0.0/16"));
+	assert_int_not_equal(leaf_of(&b, "10.1.0.0/16"), leaf);
+	/* and another metric is another route */
+	m = via("10.1.0.0/16", "192.0.2.4", 11);
+	m.metric = 99;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	m.gone = true;
+	m.metric = 77;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_int_not_equal(leaf_of(&b, "10.1.0.0/16"), 0);
+	m.metric = 99;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_int_equal(leaf_of(&b, "10.1.0.0/16"), 0);
+
+	/* a deletion means it as well */
+	m = via("10.2.0.0/16", "192.0.2.3", 11);
+	m.gone = true;
+	m.metric = 5;
+	assert_int_equal(learned_apply(b.learned, &m), 0);
+	assert_int_equal(leaf_of(&b, "10.2.0.0/16"), 0);
+
+	learned_mark(b.learned); /* the connection is lost meanwhile */
+	assert_int_not_equal(leaf_of(&b, "10.3.0.0/16"), 0);
+	assert_false(learned_sweep(b.learned, 1000));
+	assert_int_equal(leaf_of(&b, "10.3.0.0/16"), 0);
+	learned_counts(b.learned, &counts);
+	assert_int_equal(counts.stale, 0);
+	for (int i = 0; i < LEARNED_STATES; i++)
+		assert_int_equal(counts.routes[i], 0);
+	free_bench(&b);
+}
+
+static void what_has_no_place_is_not_restored(void **state)
+{
+	struct bench b = make_bench(true);
+	struct learned_counts counts;
+	struct model_routes routes;
+
+	(void)state;
+	assert_int_equal(restore(&b, "10.1.0.0/16", "192.0.2.2", SIZE_MAX), -ENETUNREACH);
+	assert_int_equal(restore(&b, "10.1.0.0/16", "192.0.2.2", 1), -ENETUNREACH);
+	assert_int_equal(restore(&b, "10.1.0.0/16", "192.0.2.1", 0), -ENETUNREACH);
+	assert_int_equal(restore(&b, "192.0.2.0/26", "192.0.2.2", 0), -EADDRINUSE);
+	assert_int_equal(restore(&b, "fe80::/64", "192.0.2.2", 0), -EADDRNOTAVAIL);
+	learned_counts(b.learned, &counts);
+	for (int i = 0; i < LEARNED_STATES; i++)
+		assert_int_equal(counts.routes[i], 0);
+	model_routes(b.model, &routes);
+	assert_int_equal(routes.refused, 0);
+	assert_int_equal(routes.unresolved, 0);
+	free_bench(&b);
+}
+
 /* Of an IPv6 route with several next hops: told of one, the kernel means that one. */
 static void a_next_hop_of_several_goes(void **state)
 {
@@ -796,6 +891,8 @@ int main(void)
 		cmocka_unit_test(metrics_and_objects_of_the_kernel),
 		cmocka_unit_test(what_is_not_ours_is_counted),
 		cmocka_unit_test(a_next_hop_of_several_goes),
+		cmocka_unit_test(restored_routes_are_stale_until_told),
+		cmocka_unit_test(what_has_no_place_is_not_restored),
 		cmocka_unit_test(routes_find_ports_that_come_later),
 		cmocka_unit_test(a_stale_route_stays_until_it_is_known_anew),
 		cmocka_unit_test(routes_move_to_the_next_model),
