@@ -15,5 +15,7 @@
 /* Also asks memory for what the lookup of the destinations in fib reads first. */
 void parse4_avx512(struct burst *b, const struct address_set *special, const struct fib4 *fib);
 void parse6_avx512(struct burst *b, const struct address_set *special);
+void parse4_avx2(struct burst *b, const struct address_set *special, const struct fib4 *fib);
+void parse6_avx2(struct burst *b, const struct address_set *special);
 
 #endif

@@ -57,16 +57,20 @@ static void parse6(struct burst *b)
 void stage_parse(struct burst *b, struct worker *w)
 {
 	const struct snapshot *s = w->snapshot;
-	const bool vectors = cpu_path() >= CPU_AVX512;
+	const enum cpu_path path = cpu_path();
 
 	if (b->ipv6) {
-		if (vectors)
+		if (path >= CPU_AVX512)
 			parse6_avx512(b, &s->special6);
+		else if (path >= CPU_AVX2)
+			parse6_avx2(b, &s->special6);
 		else
 			parse6(b);
 	} else {
-		if (vectors)
+		if (path >= CPU_AVX512)
 			parse4_avx512(b, &s->special4, s->fib4);
+		else if (path >= CPU_AVX2)
+			parse4_avx2(b, &s->special4, s->fib4);
 		else
 			parse4(b, s->fib4);
 		/* what the lookup in stage local reads arrives during the source check */
