@@ -486,8 +486,9 @@ static void end(struct daemon *d)
 	load_abort(d->rt.load);
 	d->hangs = !background_free(d->rt.background, READ_MS);
 	if (d->hangs)
-		log_warning("run", "a reload still reads its files; it is not waited for");
+		log_warning("run", "files are still being read or written; it is not waited for");
 	d->rt.background = NULL;
+	keeper_end(d->rt.keeper);
 	feeds_stop(d->rt.feeds);
 	if (!d->hangs)
 		keeper_finish(d->rt.keeper);

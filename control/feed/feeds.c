@@ -382,6 +382,11 @@ void feed_consider_sweep(struct feed *f, const struct feed_view *view, uint32_t 
 	if (stale != f->stale)
 		f->told_ns = now_ns;
 	f->stale = stale;
+	if (!stale && view->restored) { /* told again in full: it is as ever */
+		pthread_mutex_lock(&f->mutex);
+		f->view.restored = 0;
+		pthread_mutex_unlock(&f->mutex);
+	}
 	if (!stale || f->swept == view->losses || now_ns - f->told_ns < QUIET_NS ||
 	    up_ns < QUIET_NS)
 		return;

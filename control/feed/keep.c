@@ -75,6 +75,7 @@ struct keeper {
 	bool writing;
 	uint64_t begun_ns; /* of the last; 0: none yet */
 	uint64_t mark;     /* what the feeds had told then */
+	bool whole;        /* at the end: every feed has told all of its routes */
 	struct keeper_view view;
 };
 
@@ -219,10 +220,9 @@ static bool gather(struct tables_work *work, struct model *model)
 		begin(g, model);
 	all.ipv6 = g->ipv6;
 	memset(g->seen, 0, sizeof(g->seen));
-	model_lock_politely(model);
+	/* nobody else changes what is read: no lock, which control would have to wait for */
 	more = rib_walk_part(model->rib, &all, g->begun ? &g->after : NULL, NODES, gather_prefix, g,
 			     &last);
-	model_unlock(model);
 	g->after = last;
 	g->begun = more;
 	if (more || !g->ipv6) {
@@ -318,6 +318,8 @@ static void written(void *arg, bool cancelled)
 
 	k->writing = false;
 	if (!cancelled || !w->error[0]) {
+		if (k->view.failing && !w->error[0])
+			log_info(MODULE, "%s: the routes in force are kept there again", w->path);
 		k->view.failing = w->error[0];
 		if (w->error[0]) {
 			k->mark = 0; /* so that it is tried again, whatever happens */
@@ -411,19 +413,31 @@ static bool wait_for(const int *done, uint64_t most_ns)
 	return true;
 }
 
+void keeper_end(struct keeper *k)
+{
+	if (k)
+		k->whole = !feeds_unloaded(k->rt->feeds);
+}
+
 void keeper_finish(struct keeper *k)
 {
 	struct writing *w;
 
-	if (!k || !k->rt->tables || !keeps(k->rt->config) || feeds_unloaded(k->rt->feeds))
+	if (!k || !k->rt->tables || !keeps(k->rt->config) || !k->whole)
 		return;
-	if (!k->gathering && mark_of(k) == k->mark && !k->view.failing)
-		return;
-	if (!k->gathering && !start_gathering(k))
-		return;
-	if (!wait_for(&k->gathering->done, FINISH_NS)) {
-		log_warning(MODULE, "the tables are busy; routes are kept as of the last time");
-		return;
+	/* one that is at work may have passed what changed last */
+	for (int walks = k->gathering ? 2 : 1; walks; walks--) {
+		if (k->gathering && k->gathering->done) {
+			gathering_free(k->gathering);
+			k->gathering = NULL;
+		}
+		if (!k->gathering && !start_gathering(k))
+			return;
+		if (!wait_for(&k->gathering->done, FINISH_NS)) {
+			log_warning(MODULE,
+				    "the tables are busy; routes are kept as of the last time");
+			return;
+		}
 	}
 	w = take_gathered(k);
 	if (!w)

@@ -27,8 +27,12 @@ void keeper_restore(struct keeper *keeper);
 /* Every 100 ms: keep what has changed, when it is time. */
 void keeper_tick(struct keeper *keeper);
 
-/* napd ends in good order: keep what is in force now. Feeds have stopped, the tables thread lives,
- * nothing is at work in the background. NULL is allowed. */
+/*
+ * napd ends in good order. First, while feeds are still there to ask: have they told everything?
+ * Then, when they have stopped, the tables thread lives and nothing is at work in the background:
+ * keep what is in force now, if they had. NULL is allowed.
+ */
+void keeper_end(struct keeper *keeper);
 void keeper_finish(struct keeper *keeper);
 
 struct keeper_view {

@@ -8,6 +8,8 @@
 
 #include <zlib.h>
 
+#include "../group.h"
+
 #define MAGIC        "napdkept"
 #define VERSION      1u
 #define SUM_AT       12 /* of the header; what it sums begins behind it */
@@ -165,7 +167,9 @@ static struct kept_hop hop_at(struct octets *o)
 	return hop;
 }
 
-static int check_hop(const struct kept *k, struct octets *o, struct octets_error *error)
+/* Adds its weight. */
+static int check_hop(const struct kept *k, struct octets *o, uint64_t *weights,
+		     struct octets_error *error)
 {
 	const uint8_t *at = o->at;
 	struct octets part;
@@ -176,8 +180,9 @@ static int check_hop(const struct kept *k, struct octets *o, struct octets_error
 	if (octets_16(&part) >= k->ports)
 		return octets_wrong(error, at, "a next hop on a port that is not listed");
 	weight = octets_32(&part);
-	if (weight < 1 || weight > 65535)
-		return octets_wrong(error, at, "a next hop's weight is not in 1..65535");
+	if (weight < 1)
+		return octets_wrong(error, at, "a next hop without weight");
+	*weights += weight;
 	if (*part.at != 4 && *part.at != 6)
 		return octets_wrong(error, part.at, "a next hop of no family");
 	if (!octets_cut(o, *part.at == 6 ? 16 : 4, &part))
@@ -188,6 +193,7 @@ static int check_hop(const struct kept *k, struct octets *o, struct octets_error
 static int check_target(struct kept *k, struct octets *o, struct octets_error *error)
 {
 	const uint8_t *at = o->at;
+	uint64_t weights = 0;
 	unsigned int hops;
 
 	if (!octets_left(o))
@@ -196,8 +202,10 @@ static int check_target(struct kept *k, struct octets *o, struct octets_error *e
 	if (hops < 1 || hops > KEPT_HOPS_MAX)
 		return octets_wrong(error, at, "a target has no next hop or more than 64");
 	while (hops--)
-		if (check_hop(k, o, error) != 0)
+		if (check_hop(k, o, &weights, error) != 0)
 			return -1;
+	if (weights > GROUP_WEIGHT_MAX) /* groups have no more buckets than that */
+		return octets_wrong(error, at, "the next hops of a target weigh too much");
 	if (k->targets == k->targets_allocated) {
 		const uint32_t more = k->targets_allocated * 2 + 16;
 		const uint8_t **grown = realloc(k->target, more * sizeof(*grown));

@@ -41,7 +41,8 @@ def main():
                  route(KERNEL, '2001:db8::/33', FIRST), route(FPM, '2001:db8::1/128', BLACKHOLE),
                  route(FPM, '203.0.113.0/25', UNREACHABLE), route(KERNEL, '::/0', PROHIBIT))
     wide = body(['p'], 1, target(*[(0, n + 1, f'2001:db8::{n}') for n in range(64)]), route(FPM, '198.51.100.7/32', FIRST))
-    seeds = {'empty': body([], 0), 'mixed': mixed, 'wide': wide, 'whole': whole(mixed), 'cut': mixed[:-3],
+    heavy = body(['pa'], 1, target((0, 65535, '192.0.2.1'), (0, 1, '192.0.2.2')), route(FPM, '198.51.100.0/24', FIRST))
+    seeds = {'heavy': heavy, 'empty': body([], 0), 'mixed': mixed, 'wide': wide, 'whole': whole(mixed), 'cut': mixed[:-3],
              'unknown-target': body(['p'], 1, route(FPM, '10.0.0.0/8', FIRST)), 'false-sum': whole(mixed)[:-1] + b'\7'}
     os.makedirs(FOLDER, exist_ok=True)
     for name, data in seeds.items():

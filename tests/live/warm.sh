@@ -83,7 +83,14 @@ ended_and_back() {
 	within 2 route_goes 198.18.3.1 '%beta$' && napd_stop && flushed && napd_start && ports_up && route_goes 198.18.3.1 'kernel, 198.51.100.2%beta.* (stale)'
 }
 
-# Alpha is gone from the configuration; its routes are left out, and napd says so.
+# All that was kept is told again: then the kernel is believed at once as ever, whatever share of it goes.
+believed_again() {
+	in_ns nap ip route replace 203.0.113.0/26 table 100 via 198.51.100.0 metric 77 && in_ns nap ip route replace 198.18.3.0/24 table 100 via 198.51.100.2 &&
+		within 3 feed_is stale 0 && in_ns nap ip link set alpha down && within 2 no_route 203.0.113.2 && route_goes 198.18.3.1 '%beta$' &&
+		in_ns nap ip link set alpha up
+}
+
+# Gamma is gone from the configuration; its routes are left out, and napd says so.
 without_a_port() {
 	napd_stop
 	flushed
@@ -136,6 +143,7 @@ check "IPv6 too" within 5 pings beta-host 2001:db8:a::2
 check "what is told again is stale no longer" some_again
 check "the rest goes" swept
 check "an end in good order keeps what changed last" ended_and_back
+check "told again in full, an interface takes its routes at once" believed_again
 check "a port that is gone: its routes are left out" without_a_port
 check "a damaged file is reported and ignored" damaged
 check "a torn one too" torn

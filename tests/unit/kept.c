@@ -199,7 +199,10 @@ static void lies_are_found(void **state)
 	LIE(1, 0, "\1\101", "a target has no next hop or more than 64");
 	LIE(1, 0, "\1\1\0\0\0\0\0", "a next hop is cut off");
 	LIE(1, 0, "\1\1\0\1\0\0\0\1\4\1\2\3\4", "a next hop on a port that is not listed");
-	LIE(1, 0, "\1\1\0\0\0\0\0\0\4\1\2\3\4", "a next hop's weight is not in 1..65535");
+	LIE(1, 0, "\1\1\0\0\0\0\0\0\4\1\2\3\4", "a next hop without weight");
+	LIE(1, 0, "\1\2\0\0\0\0\77\377\4\1\2\3\4\0\0\0\0\0\2\4\1\2\3\5",
+	    "the next hops of a target weigh too much");
+	LIE(1, 0, "\1\1\0\0\377\377\377\377\4\1\2\3\4", "the next hops of a target weigh too much");
 	LIE(1, 0, "\1\1\0\0\0\0\0\1\5\1\2\3\4", "a next hop of no family");
 	LIE(1, 0, "\1\1\0\0\0\0\0\1\6\1\2\3\4", "a next hop is cut off");
 	LIE(1, 1, "\2\6\4", "a route is cut off");
