@@ -27,7 +27,6 @@
 #define SECOND_NS  UINT64_C(1000000000)
 #define NODES      1024u /* of the RIB, between two looks at who else waits */
 #define SEEN       2048u /* leaves that one slice may meet, and as many more: a power of two */
-#define RESTORE    1024u /* routes, likewise */
 #define RESTORE_NS (60 * SECOND_NS) /* until napd starts without having them all in force */
 #define FINISH_NS  (5 * SECOND_NS)
 #define FILE_MAX   (UINT64_C(4) << 30)
@@ -504,19 +503,16 @@ static void restore_one(struct restoring *r, struct model *model, const struct k
 		feed_leave(feed, 0);
 }
 
+/* In one go: nobody else waits yet, and tables made between would be made for nobody. */
 static bool restore(struct tables_work *work, struct model *model)
 {
 	struct restoring *r = (struct restoring *)work;
 	struct kept_route route;
 
-	for (unsigned int i = 0; i < RESTORE; i++) {
-		if (!kept_next(&r->kept, &route)) {
-			__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
-			return false;
-		}
+	while (kept_next(&r->kept, &route))
 		restore_one(r, model, &route);
-	}
-	return true;
+	__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
+	return false;
 }
 
 /* Which number each of the file's ports has. False: no memory. */
