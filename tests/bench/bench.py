@@ -19,6 +19,7 @@ import workloads
 from contenders import Failed, Napd, Testpmd
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGE = os.path.join(TOP, "docs", "performance.md")
 WARM_SECONDS = 0.15
 
 
@@ -398,18 +399,37 @@ def make_rig(options):
                cores[-options.workers:])
 
 
+def cpu_path(flags):
+    """The vector code that napd takes: see dataplane/cpu.c."""
+    paths = {"scalar": set(), "avx2": {"avx2", "bmi1", "bmi2", "popcnt"},
+             "avx512": {"avx2", "bmi1", "bmi2", "popcnt", "avx512f", "avx512bw", "avx512vl",
+                        "avx512dq", "avx512_vpopcntdq"}}
+    best, allowed = "scalar", os.environ.get("NAPD_CPU", "avx512")
+    for path, needs in paths.items():
+        if not needs <= flags:
+            break
+        best = path
+        if path == allowed:
+            break
+    return best
+
+
 def host():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((l.split(":")[1].strip() for l in file if l.startswith("model name")), "?")
+        about = {l.split(":")[0].strip(): l.split(":")[1].strip() for l in file if ":" in l}
+    model = f"{about.get('model name', '?')} (family {about.get('cpu family', '?')}, " \
+        f"model {about.get('model', '?')})"
     commit = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"],
                             capture_output=True, text=True, check=False).stdout.strip()
-    return {"cpu": model, "cpus": os.cpu_count(), "kernel": os.uname().release, "commit": commit,
+    return {"cpu": model, "path": cpu_path(set(about.get("flags", "").split())),
+            "cpus": os.cpu_count(), "kernel": os.uname().release, "commit": commit,
             "date": datetime.date.today().isoformat()}
 
 
 def run_all(options, rig, counters, document):
-    """Every workload that was asked for, into document."""
-    made = {}
+    """Every workload that was asked for, into document; one that fails does not spoil the others.
+    Returns whether none did."""
+    made, good = {}, True
     size = workloads.Size(20000, 5000) if options.short else workloads.Size()
     for workload in workloads.WORKLOADS:
         if options.workload and workload.name not in options.workload:
@@ -420,14 +440,21 @@ def run_all(options, rig, counters, document):
             continue
         rig.ports, rig.compact = workload.ports, workload.compact
         prepare(workload, rig, size, options, made)
-        result = run_workload(workload, rig, options, counters)
+        try:
+            result = run_workload(workload, rig, options, counters)
+        except Failed as why:
+            print(f"\n{workload.name}: {why}", file=sys.stderr)
+            document["not_measured"].append({"workload": workload.name, "why": str(why)})
+            good = False
+            continue
         document["results"].append(result)
         print_result(result)
+    return good
 
 
 def print_head(document):
     of = document["host"]
-    print(f"{of['cpu']}, {of['commit']}; " +
+    print(f"{of['cpu']}, {of['path']} path, {of['commit']}; " +
           ("hardware counters" if of["counters"] else "no hardware counters: cycles are thread time "
            "x measured clock, instructions are not available") +
           ("; hugepages" if of["hugepages"] else "; small pages"))
@@ -439,6 +466,11 @@ def save(path, text):
     print(os.path.relpath(path))
 
 
+def section(options, path):
+    """Of docs/performance.md: one for each rig and vector code."""
+    return f"bench {options.rig} {path}"
+
+
 def write(document, options):
     """JSON and picture; the page that quotes them only if asked for."""
     folder = os.path.join(TOP, "build", "bench")
@@ -447,11 +479,13 @@ def write(document, options):
     save(f"{folder}/bench.svg", plot.svg(document))
     if not options.write_docs:
         return
-    page = os.path.join(TOP, "docs", "performance.md")
-    with open(page, encoding="utf-8") as file:
+    with open(PAGE, encoding="utf-8") as file:
         text = file.read()
-    save(page, plot.replace_section(text, f"bench {options.rig}", plot.table(document)))
-    save(os.path.join(TOP, "docs", f"performance-{options.rig}.svg"), plot.svg(document))
+    path = document["host"]["path"]
+    picture = f"performance-{options.rig}-{path}.svg"
+    inside = plot.table(document) + f"\n![cycles a packet]({picture})\n"
+    save(PAGE, plot.replace_section(text, section(options, path), inside))
+    save(os.path.join(TOP, "docs", picture), plot.svg(document))
 
 
 def main():
@@ -469,16 +503,19 @@ def main():
                     "rig": options.rig, "rounds": options.rounds, "seconds": options.seconds,
                     "frames": options.frames, "workers": options.workers, "results": [],
                     "not_measured": []}
+        if options.write_docs:
+            plot.find_section(PAGE, section(options, document["host"]["path"]))
         print_head(document)
-        run_all(options, rig, counters, document)
-    except Failed as why:
+        good = run_all(options, rig, counters, document)
+    except (Failed, plot.NoSection) as why:
         print(f"scripts/bench: {why}", file=sys.stderr)
         return 1
     finally:
         if hugepages:
             hugepages.give_back()
-    write(document, options)
-    return 0
+    if document["results"]:
+        write(document, options)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

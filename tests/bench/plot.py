@@ -49,7 +49,7 @@ def table(document):
     host = document["host"]
     rig = "a driver given by `--pmd`" if document["rig"] == "pmd" else "`net_pcap`"
     lines = [
-        f"{host['cpu']}, kernel {host['kernel']}, {host['date']}, commit {host['commit']}; rig: {rig}; "
+        f"{host['cpu']}, {host['path']} path, kernel {host['kernel']}, {host['date']}, commit {host['commit']}; rig: {rig}; "
         f"{document['rounds']} interleaved rounds of {document['seconds']:g} s; "
         f"{'hugepages' if host['hugepages'] else 'small pages'}; "
         + ("hardware counters." if host["counters"] else
@@ -74,9 +74,21 @@ def table(document):
     return "\n".join(lines) + "\n"
 
 
+class NoSection(Exception):
+    """A page has no place for what was measured."""
+
+
+def section_pattern(name):
+    return re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.S)
+
+
+def find_section(page, name):
+    """Said before hours of measuring, not after."""
+    with open(page, encoding="utf-8") as file:
+        if not section_pattern(name).search(file.read()):
+            raise NoSection(f"{page} has no section {name}")
+
+
 def replace_section(text, name, inside):
     """What stands between <!-- NAME --> and <!-- end --> made anew."""
-    pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.S)
-    if not pattern.search(text):
-        raise ValueError(f"no section {name}")
-    return pattern.sub(lambda m: m.group(1) + inside + m.group(2), text)
+    return section_pattern(name).sub(lambda m: m.group(1) + inside + m.group(2), text)
