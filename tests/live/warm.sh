@@ -118,13 +118,6 @@ open(sys.argv[2], "wb").write(data)' "$WORK/kept.good" "$WORK/kept"
 	unusable 'kept: byte 12: damaged: the checksum is wrong; napd starts without the routes kept there'
 }
 
-torn() {
-	napd_stop
-	flushed
-	head -c 50 "$WORK/kept.good" >"$WORK/kept"
-	unusable 'kept: byte 16: not as long as it says'
-}
-
 # A folder that cannot be written: a warning, and the file that is there stays in force.
 unwritable() {
 	mkdir "$WORK/kept.new"
@@ -146,7 +139,6 @@ check "an end in good order keeps what changed last" ended_and_back
 check "told again in full, an interface takes its routes at once" believed_again
 check "a port that is gone: its routes are left out" without_a_port
 check "a damaged file is reported and ignored" damaged
-check "a torn one too" torn
 check "where nothing can be written, napd says so and goes on" unwritable
 check "every packet is accounted for" within 5 conserved
 end
