@@ -46,7 +46,13 @@ struct column {
 	const char *key;
 	const char *heading;
 	int width; /* negative: left-aligned */
-	enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_BYTES, COLUMN_BITS } kind;
+	enum column_kind {
+		COLUMN_TEXT,
+		COLUMN_NUMBER,
+		COLUMN_COUNT,
+		COLUMN_BYTES,
+		COLUMN_BITS
+	} kind;
 };
 
 /* What is printed keeps within so many columns, where that can be. */

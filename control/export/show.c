@@ -242,6 +242,15 @@ static const char *decimal(double n)
 	return out;
 }
 
+/* A name that is a number, such as that of an AS. */
+static const char *plain(json_int_t n)
+{
+	static char out[24];
+
+	snprintf(out, sizeof(out), "%" JSON_INTEGER_FORMAT, n);
+	return out;
+}
+
 static const char *cell(const json_t *row, const struct column *column)
 {
 	const json_t *value = json_object_get(row, column->key);
@@ -250,6 +259,8 @@ static const char *cell(const json_t *row, const struct column *column)
 		return json_string_value(value);
 	if (json_is_boolean(value))
 		return json_is_true(value) ? "yes" : "no";
+	if (json_is_integer(value) && column->kind == COLUMN_NUMBER)
+		return plain(json_integer_value(value));
 	if (json_is_integer(value))
 		return column->kind == COLUMN_BYTES  ? answer_bytes(json_integer_value(value))
 		       : column->kind == COLUMN_BITS ? bits(json_integer_value(value))

@@ -93,6 +93,9 @@ static json_t *port_json(const struct asking *a, size_t i)
 	const uint16_t number = model_port_number(rt->model, i);
 	const struct runtime_device *d = &rt->devices[model_port_device(rt->model, number)];
 	const bool enabled = runtime_port_enabled(rt, number);
+	struct ip_address link_local;
+	struct rte_ether_addr mac;
+	char text[MAC_TEXT_MAX];
 	struct port_counters c;
 	json_t *row;
 
@@ -104,6 +107,9 @@ static json_t *port_json(const struct asking *a, size_t i)
 			: runtime_port_up(rt, number) ? "up"
 						      : "down",
 			"vlan", port->vlan, "mtu", port->mtu);
+	model_port_identity(rt->model, i, &mac, &link_local);
+	mac_text(&mac, text);
+	json_object_set_new(row, "mac", json_string(text));
 	json_object_set_new(row, "rx_packets", json_u64(c.received.packets));
 	json_object_set_new(row, "rx_bytes", json_u64(c.received.bytes));
 	json_object_set_new(row, "tx_packets", json_u64(c.transmitted.packets));
@@ -188,13 +194,19 @@ size_t port_named(struct asking *a, const char *name)
 /* Key and value, a line each, of an object that is not all numbers. */
 static void print_object(struct asking *a, const json_t *object)
 {
+	static const char names[] = " asn vlan mtu "; /* numbers that nobody counts by thousands */
 	const char *key;
 	json_t *value;
+	char word[40];
 
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
 		if (json_is_string(value) && json_string_length(value))
 			fprintf(a->text, "  %-16s %s\n", key, json_string_value(value));
+		snprintf(word, sizeof(word), " %s ", key);
+		if (json_is_integer(value) && strstr(names, word))
+			fprintf(a->text, "  %-16s %" JSON_INTEGER_FORMAT "\n", key,
+				json_integer_value(value));
 		else if (json_is_integer(value))
 			fprintf(a->text, "  %-16s %s\n", key,
 				answer_count(json_integer_value(value)));
@@ -331,7 +343,7 @@ void show_members(struct asking *a)
 {
 	static const struct column columns[] = {
 		{ "member", "Member", -16, COLUMN_TEXT },
-		{ "asn", "AS", 6, COLUMN_COUNT },
+		{ "asn", "AS", 10, COLUMN_NUMBER },
 		{ "port", "Port", -6, COLUMN_TEXT },
 		{ "sent_packets", "Sends", 10, COLUMN_COUNT },
 		{ "sent_bytes", "", 8, COLUMN_BYTES },

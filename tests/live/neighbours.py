@@ -53,22 +53,27 @@ def checksum(data):
 
 def ping_all(first, count):
     count = int(count)
-    first = int(ipaddress.ip_address(first))
-    sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    first = ipaddress.ip_address(first)
+    ipv6 = first.version == 6
+    if ipv6:
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    else:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     answered = set()
 
     def collect(wait):
         while select.select([sock], [], [], wait)[0]:
             packet, peer = sock.recvfrom(2048)
-            if packet[20] == 0:
+            if packet[0] == 129 if ipv6 else packet[20] == 0:
                 answered.add(peer[0])
             wait = 0
 
     for i in range(count):
-        body = struct.pack("!BBHHH", 8, 0, 0, 0x4e50, i & 0xFFFF) + b"napd" * 4
-        body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-        sock.sendto(body, (str(ipaddress.ip_address(first + i)), 0))
+        body = struct.pack("!BBHHH", 128 if ipv6 else 8, 0, 0, 0x4e50, i & 0xFFFF) + b"napd" * 4
+        if not ipv6:  # the kernel does it for ICMPv6
+            body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+        sock.sendto(body, (str(first + i), 0))
         collect(0.002)
     deadline = time.monotonic() + 4
     while len(answered) < count and time.monotonic() < deadline:

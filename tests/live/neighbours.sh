@@ -40,7 +40,9 @@ many_addresses() {
 	for ((i = 2; i < MANY + 2; i++)); do
 		echo "addr add 198.18.$((i / 256)).$((i % 256))/32 dev nap"
 	done | ip -n "$X-gamma" -batch -
-	ip -n "$X-gamma" addr add 2001:db8:64:99::2/64 dev nap nodad
+	for ((i = 2; i < MANY + 2; i++)); do
+		printf 'addr add 2001:db8:64:99::%x/64 dev nap nodad\n' "$i"
+	done | ip -n "$X-gamma" -6 -batch -
 	ip -n "$X-gamma" route add 198.18.0.0/22 dev nap
 }
 
@@ -108,13 +110,11 @@ move_is_followed() {
 		[ "$(counter gamma neighbour_moves)" -ge 1 ]
 }
 
-many_neighbours() {
-	local start=$EPOCHREALTIME
-	is "$MANY" in_ns alpha-host "$TOOL" ping-all 198.18.0.2 "$MANY" || return 1
-	echo "$start $EPOCHREALTIME"
-	[ "$(napctl --json show neighbours | grep -c '"198.18')" -ge "$MANY" ] || return 1
+many_neighbours() { # FIRST PREFIX FAMILY
+	is "$MANY" in_ns alpha-host "$TOOL" ping-all "$1" "$MANY" || return 1
+	[ "$(napctl --json show neighbours | grep -c "\"$2")" -ge "$MANY" ] || return 1
 	in_ns nap curl -sf http://127.0.0.1:9473/metrics |
-		awk '/^napd_neighbours.*"ipv4"/ { n += $2 } END { print n; exit n < 1000 }'
+		awk -v family="\"$3\"" '/^napd_neighbours/ && index($0, family) { n += $2 } END { print n; exit n < 1000 }'
 }
 
 # Nobody else notices a storm of ARP on one port and a scan of a /64 behind another.
@@ -174,7 +174,8 @@ check "a neighbour that does not answer is told to senders" failure_is_told
 check "a router swap between two listed MACs is followed" swap_is_followed
 check "a MAC that is not listed does not speak for a listed router" imposters_are_refused
 check "a neighbour that moves is followed" move_is_followed
-check "a thousand neighbours" many_neighbours
+check "a thousand neighbours" many_neighbours 198.18.0.2 198.18 ipv4
+check "and a thousand of IPv6" many_neighbours 2001:db8:64:99::2 2001:db8:64:99 ipv6
 check "an ARP storm and a scan of a /64 disturb nobody" storms_disturb_nobody
 check "somebody else's use of an own address is told, and nothing given up" duplicates_are_told
 check "own addresses are probed, then announced" within 4 probed_and_announced

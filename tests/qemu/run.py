@@ -370,6 +370,30 @@ class Test:
         assert 'napd_port_cross_node_queues{port="pb"} 1\n' in metrics, metrics
         self.guest.run('kill -TERM $napd; wait $napd')
 
+    def queues_move_by_themselves_when_one_worker_is_busy_and_no_packet_is_overtaken(self):
+        # two devices that always have frames (runts), dealt to one worker: the other has next to nothing to do
+        rows = ''.join(f'  - {{name: {name}, device: {device}, queues: 1, addresses: [198.51.100.{address}/31]}}\\n'
+                       for name, device, address in (('na', 'net_null0', 33), ('nb', 'net_ring0', 35), ('nc', 'net_null1', 37)))
+        self.guest.run(f"sed -i 's|^members:|{rows}&|' /etc/napd/napd.yaml")
+        self._start()
+        busy = self._worker_of('na', 0)
+        assert self._worker_of('nc', 0)['worker'] == busy['worker'], self.guest.ask('show workers')
+        flows = [f for f in range(FLOWS // 4)]
+        moved, begun = None, time.time()
+        while not moved and time.time() - begun < 3 * PATIENCE:
+            self._many_flows(flows=flows)
+            moved = re.search(r'queue 0 of net_null\d moves from worker (\d) \((\d+) % busy\) to (\d) \((\d+) %\)',
+                              self.guest.log.read_text(errors='replace'))
+        assert moved, self.guest.ask('show workers')
+        source, was_busy, target, was_idle = (int(n) for n in moved.groups())
+        assert source == busy['worker'] != target and was_busy > 90 and was_idle < 60, moved[0]
+        assert time.time() - begun > 5, 'it moved before it was busy for long'
+        self._many_flows(flows=flows)
+        workers = {self._worker_of(port, 0)['worker'] for port in ('na', 'nc')}
+        assert workers == {source, target}, self.guest.ask('show workers')
+        self.every_packet_is_accounted_for()
+        self.guest.run('kill -TERM $napd; wait $napd')
+
 
 def main():
     folder = Path(sys.argv[1])
