@@ -133,7 +133,7 @@ storms_disturb_nobody() {
 	[ "$(cat "$WORK/scan")" -gt 5000 ] && [ "$(cat "$WORK/storm")" -gt 5000 ] || return 1
 	[ "$(counter gamma neighbours_limited)" -gt 0 ] || return 1
 	# questions for inventions stay below their rate
-	[ "$(napctl --json show neighbours | grep -c 2001:db8:64:99::1)" -le 512 ] && [ $lost = 0 ]
+	[ "$(napctl --json show neighbours | grep -c 2001:db8:64:99::10:)" -le 512 ] && [ $lost = 0 ]
 }
 
 duplicates_are_told() {
