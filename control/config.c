@@ -765,6 +765,7 @@ void config_free(struct config *config)
 	texts_free(config->tables.file, config->tables.file_count);
 	texts_free(config->tables.mrt, config->tables.mrt_count);
 	free(config->tables.fpm_listen);
+	free(config->tables.kept_file);
 	free(config->metrics.listen);
 	free(config->control.socket);
 	free(config->control.readonly_socket);
