@@ -20,8 +20,9 @@ struct likeness {
 
 /*
  * Fill l3, bytes and l3_bytes as for frames without a tag, and compare. Reads 16 bytes of each
- * frame if all have a header of Ethernet. For CPUs that have AVX-512.
+ * frame if all have a header of Ethernet. For CPUs that have AVX-512, or AVX2.
  */
 struct likeness receive_avx512(struct burst *b);
+struct likeness receive_avx2(struct burst *b);
 
 #endif

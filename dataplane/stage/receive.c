@@ -123,6 +123,8 @@ static struct likeness find_likeness(struct burst *b)
 
 	if (cpu_path() >= CPU_AVX512)
 		return receive_avx512(b);
+	if (cpu_path() >= CPU_AVX2)
+		return receive_avx2(b);
 	take_frames(b, &like);
 	if (like.headers)
 		compare_frames(b, &like);
